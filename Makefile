@@ -1,0 +1,87 @@
+# voicemesh: every command a developer or an operator types. `make help` explains them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := libs/contracts libs/chassis libs/models libs/client libs/launcher \
+            services/stt services/tts services/trainer services/bot
+MODULES := voicemesh_chassis voicemesh_models voicemesh_client voicemesh_launcher \
+           voicemesh_stt voicemesh_tts voicemesh_trainer voicemesh_bot
+PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
+
+# Filled by tools/provide_openmp.py where the system has no OpenMP runtime; empty elsewhere.
+export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
+
+.PHONY: help run demo test check format format-check lint types arch protos protos-check models lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run models ## Set everything up and start the four services and the console
+	@exec $(BIN)/voicemesh-run
+
+demo: $(VENV)/.run models ## Ask a recorded question aloud; write reply.wav and demo.png
+	@exec $(BIN)/voicemesh-demo
+
+test: $(VENV)/.dev models ## Set everything up and run all tests
+	$(BIN)/pytest
+
+check: format-check lint types arch protos-check test ## Everything that CI runs
+
+format: $(VENV)/.dev ## Format Python and protos
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix-only --select I --quiet .
+	$(BIN)/buf format -w protos
+
+format-check: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/buf format --diff --exit-code protos
+
+lint: $(VENV)/.dev ## Lint Python, spelling, protos, Dockerfiles and requirement files
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/buf lint
+	$(BIN)/hadolint services/*/Dockerfile deploy/models/Dockerfile
+	$(BIN)/python tools/lock_requirements.py --check
+
+types: $(VENV)/.dev ## Check types (mypy, strict)
+	$(BIN)/mypy $(addprefix -p ,$(MODULES))
+	$(BIN)/mypy tests tools
+
+arch: $(VENV)/.dev ## Check which part imports which
+	$(BIN)/lint-imports
+
+protos: $(VENV)/.dev ## Regenerate libs/contracts from protos/
+	$(BIN)/python tools/generate_protos.py
+
+protos-check: $(VENV)/.dev ## Check that contracts are fresh and compatible with the last release
+	$(BIN)/python tools/generate_protos.py --check
+	$(BIN)/python tools/check_breaking.py
+
+models: $(VENV)/.run ## Fetch and verify the default models
+	@$(BIN)/voicemesh models pull default
+
+lock: $(VENV)/.dev ## Pin all dependencies anew (requirements/*.txt)
+	$(BIN)/python tools/lock_requirements.py
+
+clean: ## Remove the environment and everything generated (models stay in their directory)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reply.wav demo.png
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"voicemesh needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=python3.11.")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements/run.txt $(PYPROJECTS) | $(VENV)/bin/python
+	@echo "Installing what the services need (once, about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(PACKAGES))
+	@$(BIN)/python tools/provide_openmp.py
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.run
+	@echo "Installing what the checks need (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@

@@ -1,0 +1,60 @@
+"""The `voicemesh` command: models, one-off calls and the state of the services.
+
+- `options`: what several commands take, and the connection made of it.
+- `failures`: one sentence and exit status 1 for everything that can go wrong.
+- `recordings`: `transcribe`. `speaking`: `say`. `answers`: `ask`. `services`: `status`.
+- `models` comes from `voicemesh_models.cli`.
+
+Exit status: 0 done, 1 failed (one sentence on standard error), 2 wrong usage.
+"""
+
+# No `from __future__ import annotations`: typer reads these annotations at run time.
+
+from typing import Annotated
+
+import typer
+
+from voicemesh_client.cli.answers import ask
+from voicemesh_client.cli.options import CaFile, Shared, Timeout, use_shared
+from voicemesh_client.cli.recordings import transcribe
+from voicemesh_client.cli.services import status
+from voicemesh_client.cli.speaking import say
+from voicemesh_client.cli.version import installed_version
+from voicemesh_models.cli import app as models
+
+__all__ = ("app", "main")
+
+app = typer.Typer(
+    name="voicemesh",
+    help="Talk to voicemesh services: speech to text, text to speech and answers.",
+    epilog="Exit status: 0 done, 1 failed, 2 wrong usage.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.add_typer(models, name="models")
+for command in (transcribe, say, ask, status):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"voicemesh {installed_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def shared(
+    ca_file: CaFile = None,
+    timeout: Timeout = 30.0,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Talk to voicemesh services: speech to text, text to speech and answers."""
+    use_shared(Shared(ca_file=ca_file, timeout_s=timeout))
+
+
+def main() -> None:
+    """Runs the command and ends the process."""
+    app()

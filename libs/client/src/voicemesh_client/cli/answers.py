@@ -1,0 +1,44 @@
+"""`voicemesh ask`."""
+
+# No `from __future__ import annotations`: typer reads these annotations at run time.
+
+import asyncio
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+
+from voicemesh_client.cli.failures import plain_failures
+from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TrainerTarget, connection
+from voicemesh_client.connection import Connection
+from voicemesh_client.generation import GenerationDelta, GenerationOptions, Role, Turn
+from voicemesh_client.trainer import Trainer
+
+__all__ = ("ask",)
+
+
+def ask(
+    text: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
+    tenant: Annotated[str, typer.Option(help="Whose memory and models to use.")] = "voicemesh-cli",
+    model: Annotated[str, typer.Option(help="Model that answers.")] = "",
+    system: Annotated[str | None, typer.Option(help="What the assistant is told.")] = None,
+    trainer: TrainerTarget = DEFAULT_TARGETS["trainer"],
+    token: Token = None,
+) -> None:
+    """Print the answer to a question, as it is written."""
+    with plain_failures():
+        question = typer.get_text_stream("stdin").read() if text == "-" else text
+        options = GenerationOptions(model=model, system_prompt=system)
+        asyncio.run(_ask(Turn(Role.USER, question), tenant, options, connection(trainer, token)))
+
+
+async def _ask(
+    question: Turn, tenant: str, options: GenerationOptions, service: Connection
+) -> None:
+    async with Trainer(service) as trainer:
+        answer = trainer.generate([question], tenant=tenant, options=options)
+        async with aclosing(answer) as events:
+            async for event in events:
+                if isinstance(event, GenerationDelta):
+                    typer.echo(event.text, nl=False)
+    typer.echo()

@@ -1,0 +1,7 @@
+"""Translation from and to the contract `voicemesh.stt.v1`; the only modules that know gRPC.
+
+- `servicer`: the rpcs.
+- `parsing`: from messages to what is asked for; names the field at fault.
+- `incoming`: the messages of a live stream, in their one allowed order.
+- `convert`: from answers to messages.
+"""

@@ -1,0 +1,201 @@
+"""A remote model: any endpoint with OpenAI's chat completions."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import openai
+
+from voicemesh_trainer.domain import Accepted, Ended, FinishReason, Piece, TokenUsage
+from voicemesh_trainer.engines.openai_errors import PROVIDER_FAILURES, service_error
+from voicemesh_trainer.errors import ProviderUnavailableError
+from voicemesh_trainer.prompt import chat_messages
+from voicemesh_trainer.truncation import estimate_tokens, omitted_turns, prompt_budget
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+
+    from openai.types.chat import ChatCompletionChunk
+
+    from voicemesh_chassis.errors import ServiceError
+    from voicemesh_trainer.domain import Conversation, ModelEvent, ModelInfo
+    from voicemesh_trainer.slots import Slots
+
+__all__ = ("EndpointOptions", "OpenAIModel")
+
+# The API takes no more; the others are found in the text as it comes.
+_MAX_STOPS = 4
+_TOKENS_A_MESSAGE = 4
+_RETRY_S = 0.25
+_LONGEST_RETRY_S = 2.0
+
+_REASONS = {
+    "stop": FinishReason.STOP,
+    "length": FinishReason.LENGTH,
+    "content_filter": FinishReason.CONTENT_FILTER,
+}
+
+
+@dataclass(frozen=True)
+class EndpointOptions:
+    """Where the model is and how it is asked."""
+
+    api_key: str
+    """The key; any word for endpoints that want none."""
+    base_url: str | None
+    """Address of the API, up to `/v1`; None means OpenAI's."""
+    context_tokens: int
+    """Tokens that prompt and answer may have together."""
+    temperature: float | None
+    """Randomness where a request does not say; None leaves it to the provider."""
+    connect_timeout_s: float
+    """Longest wait for a connection, in seconds."""
+    read_timeout_s: float
+    """Longest silence, before and within an answer, in seconds."""
+    attempts: int
+    """Tries for one answer, as long as nothing of it has come."""
+    token_limit_field: str
+    """Name of the field for the most tokens to write."""
+
+
+class OpenAIModel:
+    """A `LanguageModel` behind an OpenAI-compatible endpoint.
+
+    Args:
+        info: name of the model, as the endpoint calls it.
+        options: where and how to ask.
+        slots: how many answers at once.
+        sleep: waits between two tries, in seconds.
+    """
+
+    def __init__(
+        self,
+        info: ModelInfo,
+        options: EndpointOptions,
+        slots: Slots,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._info = info
+        self._options = options
+        self._slots = slots
+        self._sleep = sleep
+        # Retries are our own: the library's would wait as long as the provider says, in silence.
+        self._client = openai.AsyncOpenAI(
+            api_key=options.api_key,
+            base_url=options.base_url,
+            max_retries=0,
+            timeout=openai.Timeout(options.read_timeout_s, connect=options.connect_timeout_s),
+        )
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name and kind of the model."""
+        return self._info
+
+    async def open(self) -> None:
+        """Does nothing: the endpoint need not be there before it is asked."""
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._client.close()
+
+    async def reply(self, conversation: Conversation) -> AsyncGenerator[ModelEvent, None]:
+        """See `LanguageModel.reply`; tokens are estimated, and counted by the provider."""
+        free = await self._slots.take()
+        try:
+            omitted = await self._omitted(conversation)
+            yield Accepted(omitted)
+            async with aclosing(self._attempts(self._request(conversation, omitted))) as events:
+                async for event in events:
+                    yield event
+        finally:
+            free()
+
+    async def _attempts(self, request: dict[str, Any]) -> AsyncGenerator[ModelEvent, None]:
+        """Tries again after passing failures, unless something of the answer has come."""
+        for attempt in range(1, self._options.attempts + 1):
+            begun = False
+            try:
+                async with self._stream(request) as chunks, aclosing(_events(chunks)) as events:
+                    async for event in events:
+                        begun = True
+                        yield event
+            except PROVIDER_FAILURES as failure:
+                error = service_error(failure, self._info.name)
+            except ProviderUnavailableError as failure:
+                error = failure
+            else:
+                return
+            wait_s = error.retry_after_s or _RETRY_S * attempt
+            last = attempt == self._options.attempts
+            if begun and isinstance(error, ProviderUnavailableError):
+                raise _cut_off() from None
+            if begun or last or not error.retryable or wait_s > _LONGEST_RETRY_S:
+                # Not chained: the cause holds request and response, and with them the key.
+                raise error from None
+            await self._sleep(wait_s)
+
+    @asynccontextmanager
+    async def _stream(self, request: dict[str, Any]) -> AsyncIterator[Any]:
+        stream = await self._client.chat.completions.create(**request)
+        try:
+            yield stream
+        finally:
+            await stream.close()
+
+    async def _omitted(self, conversation: Conversation) -> int:
+        wanted = conversation.sampling.max_output_tokens
+        budget = prompt_budget(self._options.context_tokens, wanted)
+
+        async def count(omitted: int) -> int:
+            turns = conversation.history[omitted:]
+            messages = chat_messages(turns, conversation.system_prompt)
+            return sum(_TOKENS_A_MESSAGE + estimate_tokens(m["content"]) for m in messages)
+
+        return await omitted_turns(len(conversation.history), budget, count)
+
+    def _request(self, conversation: Conversation, omitted: int) -> dict[str, Any]:
+        sampling = conversation.sampling
+        temperature = sampling.temperature
+        request: dict[str, Any] = {
+            "model": self._info.name,
+            "messages": chat_messages(conversation.history[omitted:], conversation.system_prompt),
+            "stream": True,
+            "stream_options": {"include_usage": True},
+            self._options.token_limit_field: sampling.max_output_tokens,
+            "temperature": self._options.temperature if temperature is None else temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+            "stop": list(sampling.stop_sequences[:_MAX_STOPS]) or None,
+            "frequency_penalty": sampling.frequency_penalty or None,
+            "presence_penalty": sampling.presence_penalty or None,
+        }
+        # What is not asked for is not sent: some models refuse options that they do not have.
+        return {name: value for name, value in request.items() if value is not None}
+
+
+async def _events(chunks: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[ModelEvent, None]:
+    """The chunks of one answer as events; the usage comes in a chunk after the last words."""
+    reason: FinishReason | None = None
+    usage = TokenUsage()
+    async for chunk in chunks:
+        if chunk.usage is not None:
+            details = chunk.usage.prompt_tokens_details
+            cached = (details.cached_tokens or 0) if details else 0
+            usage = TokenUsage(chunk.usage.prompt_tokens, cached, chunk.usage.completion_tokens)
+        for choice in chunk.choices[:1]:
+            if choice.delta.content:
+                yield Piece(choice.delta.content)
+            if choice.finish_reason:
+                reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
+    if reason is None:
+        raise _cut_off()
+    yield Ended(reason, usage)
+
+
+def _cut_off() -> ServiceError:
+    return ProviderUnavailableError("the model provider broke off its answer")

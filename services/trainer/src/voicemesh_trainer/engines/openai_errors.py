@@ -1,0 +1,104 @@
+"""What the failures of an OpenAI-compatible endpoint mean to a caller of the trainer.
+
+    401, 403, refused credentials    ProviderRefusedError         an operator must mend the key
+    404                              ModelNotFoundError
+    400, 422 for a long context      ConversationTooLongError
+    402, 429 for an empty account    ProviderRefusedError
+    429                              ProviderOverloadedError      with the provider's Retry-After
+    other 4xx                        ProviderRefusedError
+    5xx, no connection, silence      ProviderUnavailableError
+    malformed or cut streams         ProviderUnavailableError
+
+The provider's own words are never passed on: they may quote the key or the conversation.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx2
+import openai
+
+from voicemesh_trainer.errors import (
+    ConversationTooLongError,
+    ModelNotFoundError,
+    ProviderOverloadedError,
+    ProviderRefusedError,
+    ProviderUnavailableError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from voicemesh_chassis.errors import ServiceError
+
+__all__ = ("PROVIDER_FAILURES", "service_error")
+
+PROVIDER_FAILURES: tuple[type[Exception], ...] = (
+    openai.OpenAIError,
+    httpx2.HTTPError,
+    httpx2.StreamError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+)
+"""What the library lets out when an endpoint fails, is cut off, or does not keep to the API: its
+own errors, those of its HTTP client, and what parsing an unexpected shape raises."""
+
+_EMPTY_ACCOUNT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+_TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
+_DEFAULT_RETRY_S = 1.0
+_LONGEST_RETRY_S = 3600.0
+
+
+def service_error(error: Exception, model: str) -> ServiceError:
+    """The error that tells a caller of `model` what `error` means."""
+    if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
+        return ProviderUnavailableError("the model provider did not answer in time")
+    if isinstance(error, openai.APIStatusError):
+        return _of_status(error, model)
+    if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
+        return ProviderUnavailableError("the model provider cannot be reached")
+    if isinstance(error, httpx2.HTTPError | httpx2.StreamError):
+        return ProviderUnavailableError("the model provider broke off its answer")
+    if isinstance(error, openai.APIError) and error.body is not None:
+        return ProviderUnavailableError("the model provider failed while it answered")
+    return ProviderUnavailableError("the model provider's answer cannot be read")
+
+
+def _of_status(error: openai.APIStatusError, model: str) -> ServiceError:
+    status, kinds = error.status_code, {error.code, error.type}
+    metadata = {"http_status": str(status)}
+    if status in (401, 403):
+        msg = f"the model provider refuses the key ({status}); check OPENAI_API_KEY"
+        return ProviderRefusedError(msg, metadata=metadata)
+    if status == 404:
+        msg = "the model provider has no such model; check the model and OPENAI_BASE_URL"
+        return ModelNotFoundError(msg, metadata={**metadata, "model": model})
+    if status == 402 or kinds & _EMPTY_ACCOUNT:
+        msg = f"the account at the model provider is used up ({status})"
+        return ProviderRefusedError(msg, metadata=metadata)
+    if kinds & _TOO_LONG:
+        msg = "the conversation does not fit the model's context; shorten it"
+        return ConversationTooLongError(msg, field="history", metadata=metadata)
+    if status == 429:
+        wait_s = _retry_after_s(error.response.headers)
+        msg = "the model provider limits the rate of requests; try again later"
+        return ProviderOverloadedError(msg, retry_after_s=wait_s, metadata=metadata)
+    if status >= 500 or status in (408, 409):
+        msg = f"the model provider fails ({status})"
+        return ProviderUnavailableError(msg, metadata=metadata)
+    msg = f"the model provider refuses the request ({status}); check the model and its options"
+    return ProviderRefusedError(msg, metadata=metadata)
+
+
+def _retry_after_s(headers: Mapping[str, str]) -> float:
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        try:
+            wait_s = float(headers.get(name, "")) * unit_s
+        except ValueError:  # absent, or a date: not worth a clock that may differ from ours
+            continue
+        if 0 < wait_s <= _LONGEST_RETRY_S:
+            return wait_s
+    return _DEFAULT_RETRY_S

@@ -1,0 +1,47 @@
+"""What the trainer needs from an engine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from voicemesh_trainer.domain import Conversation, ModelEvent, ModelInfo
+
+__all__ = ("LanguageModel",)
+
+
+class LanguageModel(Protocol):
+    """Something that continues a conversation.
+
+    Any number of replies may run at once in one event loop; an engine that takes fewer refuses
+    the others. Who opened a model closes it.
+    """
+
+    @property
+    def info(self) -> ModelInfo:
+        """Name and kind of the model; does not change."""
+
+    async def open(self) -> None:
+        """Makes the model ready to answer without further delay; called once, before `reply`.
+
+        Raises:
+            StartupError: if it cannot be used; the message says how to mend it.
+        """
+
+    def reply(self, conversation: Conversation) -> AsyncGenerator[ModelEvent, None]:
+        """Answers the last turn: one `Accepted`, then `Piece`s, then one `Ended`.
+
+        Closing the generator, or cancelling the task that drives it, stops the model at once;
+        what the reply held is free again very soon after.
+
+        Raises:
+            InvalidArgumentError: if the last turn alone does not fit the model's context.
+            OverloadedError: if as many replies as the engine takes are running and waiting.
+            UnavailableError: if the model cannot be reached or broke off.
+            ServiceError: its other leaves, where an engine says so.
+        """
+
+    async def aclose(self) -> None:
+        """Stops all replies and frees the model. Safe to call twice, and before `open`."""

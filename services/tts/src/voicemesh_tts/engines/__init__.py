@@ -1,0 +1,1 @@
+"""Speech engines behind `ports.VoiceEngine`; only here are model libraries used."""

@@ -1,0 +1,1 @@
+"""The gRPC face: `servicer` translates calls, `convert` their messages, both without judgement."""

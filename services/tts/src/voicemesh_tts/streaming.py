@@ -1,0 +1,301 @@
+"""One text being spoken while it is written.
+
+Three coroutines hand work on, each through something bounded:
+
+    reader:  text events → planner → clauses waiting       (bounded by characters)
+    speaker: clauses → engine → slices of sound waiting    (bounded by seconds)
+    caller:  slices → encoder → speech events              (as fast as the caller takes them)
+
+A cancel starts a new generation: clauses that wait are dropped, and slices of an older generation
+are dropped where they are met. So the answer to a cancel does not wait for the engine.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from voicemesh_tts.domain import (
+    CancelledSpeech,
+    CancelText,
+    Clause,
+    FinishedSpeech,
+    FlushedSpeech,
+    FlushText,
+    SpeechEvent,
+    SpeechRequest,
+    TextEvent,
+    TextPiece,
+)
+from voicemesh_tts.errors import StreamIdleError
+from voicemesh_tts.speaker import Speaker, Stopwatch
+from voicemesh_tts.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+
+    from voicemesh_tts.audio.chain import AudioChain
+    from voicemesh_tts.audio.pool import EncodingPool
+    from voicemesh_tts.clauses import ClausePlanner
+    from voicemesh_tts.ports import Samples
+
+__all__ = ("SpeechStream", "StreamLimits")
+
+SLICE_S = 0.5
+"""Longest sound of one event, in seconds."""
+
+FIRST_SLICE_S = 0.1
+"""Longest sound of a clause's first event: the caller hears it before the rest is encoded."""
+
+
+@dataclass(frozen=True)
+class StreamLimits:
+    """Bounds of one stream."""
+
+    idle_timeout_s: float = 60.0
+    """Longest time without a message while nothing is spoken, in seconds."""
+
+    max_pending_chars: int = 20_000
+    """Characters planned and not spoken, beyond which no more is read for the moment."""
+
+    buffer_s: float = 10.0
+    """Sound made and not taken, beyond which no more is made for the moment, in seconds."""
+
+
+@dataclass(frozen=True)
+class _Slice:
+    clause: Clause
+    samples: Samples
+    end: bool
+
+
+@dataclass(frozen=True)
+class _Tagged:
+    """Something of a generation; dropped when that is over."""
+
+    generation: int
+    item: _Slice | FlushedSpeech
+
+
+class _End:
+    """Everything has been spoken, or something has failed."""
+
+
+class SpeechStream:
+    """Speaks one text. `run` it once, in one task; closing its iterator ends everything."""
+
+    def __init__(
+        self,
+        request: SpeechRequest,
+        speaker: Speaker,
+        chain: AudioChain,
+        pool: EncodingPool,
+        planner: ClausePlanner,
+        limits: StreamLimits,
+    ) -> None:
+        self._request = request
+        self._speaker = speaker
+        self._chain = chain
+        self._pool = pool
+        self._planner = planner
+        self._limits = limits
+        self._watch = Stopwatch(speaker.metrics, "StreamSynthesize")
+        self._work: deque[Clause | FlushText | None] = deque()  # None: the text has ended
+        self._pending_chars = 0
+        self._changed = asyncio.Condition()  # of the two above
+        size = max(1, round(limits.buffer_s / SLICE_S))
+        self._out: asyncio.Queue[_Tagged | CancelledSpeech | _End] = asyncio.Queue(size)
+        self._generation = 0
+        self._speaking = False
+        self._active_at = time.monotonic()
+        self._failure: Exception | None = None
+
+    async def run(self, texts: AsyncIterator[TextEvent]) -> AsyncGenerator[SpeechEvent, None]:
+        """What comes of the text, in order; ends with `FinishedSpeech`.
+
+        Args:
+            texts: what the caller sends; its end is the end of the text.
+
+        Raises:
+            StreamIdleError: if the caller sends nothing for too long while nothing is spoken.
+            ServiceError: what `texts` or the speaker raises, as soon as it happens.
+        """
+        tasks = [
+            asyncio.create_task(self._guarded(self._read(texts)), name="tts-stream-reader"),
+            asyncio.create_task(self._guarded(self._speak()), name="tts-stream-speaker"),
+        ]
+        self._speaker.metrics.active_streams.inc()
+        try:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
+                    self._active_at = time.monotonic()
+        finally:
+            self._speaker.metrics.active_streams.dec()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _guarded(self, work: Coroutine[None, None, None]) -> None:
+        try:
+            await work
+        except Exception as error:  # handed over to the caller's side
+            self._failure = error
+            # If the queue is full, the caller's side is awake anyway.
+            with suppress(asyncio.QueueFull):
+                self._out.put_nowait(_End())
+
+    # The reader.
+
+    async def _read(self, texts: AsyncIterator[TextEvent]) -> None:
+        async with aclosing(self._unless_idle(texts)) as events:
+            async for event in events:
+                match event:
+                    case TextPiece(text):
+                        await self._add(self._planner.feed(text))
+                    case FlushText():
+                        await self._add([*self._planner.flush(), event])
+                    case CancelText(cancel_id):
+                        await self._cancel(cancel_id)
+        await self._add([*self._planner.flush(), None])
+
+    async def _unless_idle(
+        self, texts: AsyncIterator[TextEvent]
+    ) -> AsyncGenerator[TextEvent, None]:
+        while True:
+            # One task for each message and no timeout around it: breaking off a read loses it.
+            pull = asyncio.create_task(_next_or_none(texts))
+            try:
+                while not pull.done():
+                    left_s = self._idle_left_s()
+                    if left_s <= 0:
+                        msg = f"no message came for {self._limits.idle_timeout_s:g} s"
+                        raise StreamIdleError(msg)
+                    await asyncio.wait({pull}, timeout=left_s)
+            finally:
+                if not pull.done():
+                    pull.cancel()
+                    await asyncio.gather(pull, return_exceptions=True)
+            event = pull.result()
+            if event is None:
+                return
+            self._active_at = time.monotonic()
+            yield event
+
+    def _idle_left_s(self) -> float:
+        if self._work or self._speaking or not self._out.empty():
+            return self._limits.idle_timeout_s
+        return self._active_at + self._limits.idle_timeout_s - time.monotonic()
+
+    async def _add(self, items: Sequence[Clause | FlushText | None]) -> None:
+        async with self._changed:
+            for item in items:
+                self._work.append(item)
+                self._pending_chars += _length(item)
+                if isinstance(item, Clause):
+                    self._watch.begin()
+            self._changed.notify_all()
+            await self._changed.wait_for(
+                lambda: self._pending_chars <= self._limits.max_pending_chars
+            )
+
+    async def _cancel(self, cancel_id: int) -> None:
+        self._planner.cancel()
+        self._generation += 1
+        dropped = sum(isinstance(item, Clause) for item in self._work)
+        self._speaker.metrics.clauses_dropped.inc(dropped)
+        self._work.clear()
+        self._pending_chars = 0
+        await self._out.put(CancelledSpeech(cancel_id))
+
+    # The speaker.
+
+    async def _speak(self) -> None:
+        while (item := await self._take()) is not None:
+            generation = self._generation
+            if isinstance(item, FlushText):
+                await self._out.put(_Tagged(generation, FlushedSpeech(item.flush_id)))
+            else:
+                await self._speak_clause(item, generation)
+                if self._watch.first_audio_s is None:
+                    # The engine takes every core it gets; the first sound goes out before that.
+                    await self._out.join()
+            self._speaking = False
+        await self._out.put(_End())
+
+    async def _take(self) -> Clause | FlushText | None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: len(self._work) > 0)
+            item = self._work.popleft()
+            self._pending_chars -= _length(item)
+            self._speaking = True
+            self._changed.notify_all()
+            return item
+
+    async def _speak_clause(self, clause: Clause, generation: int) -> None:
+        size = round(FIRST_SLICE_S * self._request.voice.sample_rate_hertz)
+        async with aclosing(self._speaker.speak(clause, self._request, self._watch)) as pieces:
+            async for piece in pieces:
+                rest, done = piece.samples, False
+                while not done and generation == self._generation:
+                    part, rest = rest[:size], rest[size:]
+                    done = not len(rest)
+                    slice_ = _Slice(clause, part, piece.last and done)
+                    await self._out.put(_Tagged(generation, slice_))
+                    size = round(SLICE_S * self._request.voice.sample_rate_hertz)
+                if generation != self._generation:
+                    return
+
+    # The caller's side.
+
+    async def _events(self) -> AsyncGenerator[SpeechEvent, None]:
+        timeline = Timeline()
+        item: _Tagged | CancelledSpeech | _End | None = None
+        while not isinstance(item, _End):
+            item = await self._out.get()
+            if self._failure is not None:
+                raise self._failure
+            event = await self._event_of(item, timeline)
+            self._out.task_done()
+            if event is not None:
+                yield event
+        tail = timeline.tail(await self._pool.run(self._chain.finish))
+        if tail is not None:
+            yield tail
+        yield FinishedSpeech(self._planner.position, timeline.position, self._watch.timings)
+
+    async def _event_of(
+        self, item: _Tagged | CancelledSpeech | _End, timeline: Timeline
+    ) -> SpeechEvent | None:
+        match item:
+            case _Tagged(generation, content) if generation == self._generation:
+                if isinstance(content, FlushedSpeech):
+                    return content
+                # Sent even if a cancel comes meanwhile: what is encoded is part of the file.
+                return await self._encoded(content, timeline)
+            case CancelledSpeech():
+                self._chain.reset()
+                return item
+        return None
+
+    async def _encoded(self, part: _Slice, timeline: Timeline) -> SpeechEvent | None:
+        audio = await self._pool.run(lambda: self._chain.push(part.samples, end=part.end))
+        event = timeline.place(part.clause, audio, end=part.end)
+        if event is not None:
+            self._watch.heard()
+        return event
+
+
+async def _next_or_none(texts: AsyncIterator[TextEvent]) -> TextEvent | None:
+    try:
+        return await anext(texts)
+    except StopAsyncIteration:
+        return None
+
+
+def _length(item: Clause | FlushText | None) -> int:
+    return len(item.text) if isinstance(item, Clause) else 0

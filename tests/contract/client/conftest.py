@@ -1,0 +1,93 @@
+"""The three services as scripts: each test says what the servicer does, over real gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
+from voicemesh.trainer.v1 import trainer_service_pb2_grpc as trainer_grpc
+from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
+from voicemesh_chassis.service import Api, Service
+from voicemesh_chassis.settings import ServiceSettings
+from voicemesh_chassis.testing import running
+
+Behaviour = Callable[[Any, Any], Any]
+
+APIS = (
+    ("voicemesh.stt.v1.SpeechToTextService", stt_grpc.add_SpeechToTextServiceServicer_to_server),
+    ("voicemesh.tts.v1.TextToSpeechService", tts_grpc.add_TextToSpeechServiceServicer_to_server),
+    ("voicemesh.trainer.v1.TrainerService", trainer_grpc.add_TrainerServiceServicer_to_server),
+)
+
+
+class Script:
+    """A servicer of all three services whose rpcs are attributes set by the test."""
+
+    target = ""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+        self.ended: list[str] = []
+
+    def __getattr__(self, name: str) -> Behaviour:
+        if name.startswith("_"):
+            raise AttributeError(name)
+
+        def unscripted(_request: Any, _context: Any) -> Any:
+            pytest.fail(f"{name} was called, which the test does not expect")
+
+        return unscripted
+
+
+async def nothing() -> None:
+    """Starts or stops a script."""
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    """A running script; give its attributes, named as the rpcs are, before the first call."""
+    servicer = Script()
+
+    def registering(add: Callable[[Any, Any], None]) -> Callable[[Any], None]:
+        return lambda server: add(Late(servicer), server)
+
+    service = Service(
+        name="script",
+        apis=[Api(name, registering(add)) for name, add in APIS],
+        start=nothing,
+        stop=nothing,
+    )
+    async with running(service, ServiceSettings()) as served:
+        servicer.target = served.target
+        yield servicer
+
+
+class Late:
+    """Looks the rpc up when it is called, so that a test can script a running server.
+
+    Streams in and out are async generators here; a plain request is passed on as it is.
+    """
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+
+    def __getattr__(self, name: str) -> Behaviour:
+        if name in {"Generate", "StreamTranscribe", "StreamSynthesize"}:
+
+            async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+                try:
+                    async for response in getattr(self._script, name)(request, context):
+                        yield response
+                finally:
+                    self._script.ended.append(name)
+
+            return stream
+
+        async def single(request: Any, context: Any) -> Any:
+            self._script.requests.append(request)
+            return await getattr(self._script, name)(request, context)
+
+        return single

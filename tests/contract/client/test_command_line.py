@@ -1,0 +1,140 @@
+"""The `voicemesh` command as a process against real servers: output, errors and exit status."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from voicemesh.stt.v1 import speech_to_text_service_pb2 as stt_pb
+from voicemesh.trainer.v1 import trainer_service_pb2 as trainer_pb
+from voicemesh.tts.v1 import text_to_speech_service_pb2 as tts_pb
+from voicemesh_chassis.errors import InvalidArgumentError
+
+pytestmark = pytest.mark.contract
+
+NOWHERE = "127.0.0.1:1"
+
+
+async def voicemesh(*arguments: str, text: str = "") -> tuple[int, str, str]:
+    """Exit status, output and errors of the command."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from voicemesh_client.cli import main; main()",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+    )
+    output, errors = await process.communicate(text.encode())
+    assert process.returncode is not None
+    assert b"Traceback" not in errors
+    return process.returncode, output.decode(), errors.decode()
+
+
+async def test_transcribe_prints_the_words(script: Any, tmp_path: Path) -> None:
+    async def transcribe(request: Any, _context: Any) -> stt_pb.TranscribeResponse:
+        assert request.config.language_code == "en"
+        return stt_pb.TranscribeResponse(text="Good evening.", model="m")
+
+    script.Transcribe = transcribe
+    recording = tmp_path / "talk.wav"
+    recording.write_bytes(b"RIFF")
+
+    arguments = ("transcribe", str(recording), "--language", "en", "--stt", script.target)
+    assert await voicemesh(*arguments) == (0, "Good evening.\n", "")
+    status, output, _ = await voicemesh(*arguments, "--json")
+
+    assert status == 0
+    assert json.loads(output)["model"] == "m"
+
+
+async def test_the_words_of_the_service_are_the_error(script: Any, tmp_path: Path) -> None:
+    async def transcribe(_request: Any, _context: Any) -> None:
+        raise InvalidArgumentError("the audio cannot be decoded", field="audio")
+
+    script.Transcribe = transcribe
+    recording = tmp_path / "talk.wav"
+    recording.write_bytes(b"no audio")
+    status, output, errors = await voicemesh("transcribe", str(recording), "--stt", script.target)
+
+    assert (status, output, errors) == (1, "", "error: the audio cannot be decoded\n")
+
+
+async def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+    status, _, errors = await voicemesh("transcribe", "nowhere.wav")
+
+    assert status == 2
+    assert "nowhere.wav" in errors
+
+
+async def test_say_writes_the_format_of_the_ending(script: Any, tmp_path: Path) -> None:
+    async def synthesize(request: Any, _context: Any) -> tts_pb.SynthesizeResponse:
+        script.requests.append(request)
+        return tts_pb.SynthesizeResponse(audio=b"OggS", voice="piper:joe")
+
+    script.Synthesize = synthesize
+    target = tmp_path / "hello.ogg"
+    said = await voicemesh("say", "-", "-o", str(target), "--tts", script.target, text="Hello.")
+
+    assert said == (0, f"{target}: 0.00 s by piper:joe\n", "")
+    assert target.read_bytes() == b"OggS"
+    assert script.requests[0].text == "Hello."
+
+
+async def test_say_knows_the_formats_that_it_can_write() -> None:
+    status, _, errors = await voicemesh("say", "Hello.", "-o", "hello.aac")
+
+    assert status == 2
+    assert ".wav" in errors
+
+
+async def test_ask_prints_the_answer(script: Any) -> None:
+    async def generate(request: Any, _context: Any) -> AsyncIterator[trainer_pb.GenerateResponse]:
+        for word in ("You said: ", request.history[0].text):
+            yield trainer_pb.GenerateResponse(delta=trainer_pb.GenerationDelta(text=word))
+
+    script.Generate = generate
+    asked = await voicemesh("ask", "Who leads?", "--trainer", script.target)
+
+    assert asked == (0, "You said: Who leads?\n", "")
+
+
+async def test_a_service_that_is_not_there_is_one_sentence() -> None:
+    asked = await voicemesh("ask", "Who leads?", "--trainer", NOWHERE)
+
+    assert asked == (1, "", f"error: no service answers at {NOWHERE}\n")
+
+
+async def test_status_fails_unless_all_are_serving(script: Any) -> None:
+    serving = ["--stt", script.target, "--tts", script.target, "--trainer", script.target]
+    status, output, errors = await voicemesh("status", *serving, "--bot", NOWHERE)
+
+    rows = [line.split() for line in output.splitlines()]
+    assert (status, errors) == (1, "")
+    assert rows[1] == ["stt", script.target, "serving", "-"]
+    assert rows[4] == ["bot", NOWHERE, "unreachable", "-"]
+
+
+async def test_status_succeeds_if_all_are_serving(script: Any) -> None:
+    options = (option for name in ("stt", "tts", "trainer", "bot") for option in (f"--{name}",))
+    arguments = [part for option in options for part in (option, script.target)]
+
+    status, _, _ = await voicemesh("status", *arguments)
+
+    assert status == 0
+
+
+async def test_models_are_a_command_of_it() -> None:
+    status, output, _ = await voicemesh("models", "list")
+
+    assert status == 0
+    assert "whisper-tiny.en" in output

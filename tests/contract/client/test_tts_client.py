@@ -1,0 +1,149 @@
+"""The tts client over real gRPC."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Any
+
+import pytest
+
+from voicemesh.common.v1 import audio_pb2
+from voicemesh.tts.v1 import text_to_speech_service_pb2 as pb
+from voicemesh_chassis.errors import NotFoundError
+from voicemesh_client import (
+    AudioEncoding,
+    AudioFormat,
+    Cancel,
+    Cancelled,
+    Flush,
+    Flushed,
+    OpusPacket,
+    Pronunciation,
+    SpeechAudio,
+    SynthesisFinished,
+    SynthesisOptions,
+    SynthesisStarted,
+    SynthesisTimings,
+    TextSpan,
+    TextToSpeech,
+    VoiceGender,
+)
+
+pytestmark = pytest.mark.contract
+
+
+async def pieces(*given: Any) -> AsyncIterator[Any]:
+    for piece in given:
+        yield piece
+
+
+async def test_a_text_comes_back_as_audio(script: Any) -> None:
+    async def synthesize(_request: Any, _context: Any) -> pb.SynthesizeResponse:
+        return pb.SynthesizeResponse(
+            audio=b"RIFF",
+            format=audio_pb2.AudioFormat(encoding=audio_pb2.AUDIO_ENCODING_WAV),
+            voice="piper:en_US-joe-medium",
+        )
+
+    script.Synthesize = synthesize
+    options = SynthesisOptions(
+        format=AudioFormat(AudioEncoding.WAV, 24_000),
+        speaking_rate=1.5,
+        pronunciations=(Pronunciation("nginx", "engine ex"), Pronunciation("x", "ɛks", True)),
+    )
+    async with TextToSpeech(script.target) as tts:
+        speech = await tts.synthesize("Hello.", options=options)
+
+    assert (speech.audio, speech.format.encoding) == (b"RIFF", AudioEncoding.WAV)
+    assert speech.voice == "piper:en_US-joe-medium"
+    (request,) = script.requests
+    assert request.text == "Hello."
+    assert request.config.speaking_rate == 1.5
+    assert not request.config.HasField("volume_gain_db")
+    assert not request.config.HasField("leading_silence_duration")
+    respelling, phonemes = request.config.pronunciations
+    assert (respelling.respelling, phonemes.phonemes) == ("engine ex", "ɛks")
+
+
+async def test_a_text_being_written_is_spoken_as_it_comes(script: Any) -> None:
+    async def speak(requests: Any, _context: Any) -> AsyncIterator[pb.StreamSynthesizeResponse]:
+        async for request in requests:
+            script.requests.append(request)
+            match request.WhichOneof("payload"):
+                case "config":
+                    yield pb.StreamSynthesizeResponse(started=pb.SynthesisStarted(voice="v"))
+                case "text":
+                    packet = audio_pb2.OpusPacket(data=b"op", sequence=1, rtp_timestamp=960)
+                    audio = pb.SynthesizedAudio(
+                        audio=b"ab", packets=[packet], span=pb.TextSpan(start=0, end=5)
+                    )
+                    yield pb.StreamSynthesizeResponse(audio=audio)
+                case "flush":
+                    flushed = pb.Flushed(flush_id=request.flush.flush_id)
+                    yield pb.StreamSynthesizeResponse(flushed=flushed)
+                case "cancel":
+                    cancelled = pb.Cancelled(cancel_id=request.cancel.cancel_id)
+                    yield pb.StreamSynthesizeResponse(cancelled=cancelled)
+        yield pb.StreamSynthesizeResponse(finished=pb.SynthesisFinished(character_count=5))
+
+    script.StreamSynthesize = speak
+    async with TextToSpeech(script.target) as tts:
+        text = pieces("Hello", "", Flush(7), Cancel(8))
+        events = [event async for event in tts.speak(text)]
+
+    assert events == [
+        SynthesisStarted(AudioFormat(AudioEncoding.UNSPECIFIED), "v"),
+        SpeechAudio(b"ab", (OpusPacket(b"op", 1, 960),), TextSpan(0, 5), 0, False, 0.0, 0.0),
+        Flushed(7),
+        Cancelled(8),
+        SynthesisFinished(5, 0.0, SynthesisTimings()),
+    ]
+
+
+async def test_a_long_piece_of_text_is_cut_into_messages(script: Any) -> None:
+    async def speak(requests: Any, _context: Any) -> AsyncIterator[pb.StreamSynthesizeResponse]:
+        texts = [request.text async for request in requests if request.HasField("text")]
+        finished = pb.SynthesisFinished(character_count=sum(map(len, texts)))
+        script.requests = [len(text) for text in texts]
+        yield pb.StreamSynthesizeResponse(finished=finished)
+
+    script.StreamSynthesize = speak
+    async with TextToSpeech(script.target) as tts:
+        (finished,) = [event async for event in tts.speak(pieces("ä" * 12_000))]
+
+    assert script.requests == [5_000, 5_000, 2_000]
+    assert isinstance(finished, SynthesisFinished)
+    assert finished.character_count == 12_000
+
+
+async def test_an_unknown_voice_is_not_found(script: Any) -> None:
+    async def speak(_requests: Any, _context: Any) -> AsyncIterator[pb.StreamSynthesizeResponse]:
+        for voice in ["piper:nobody"]:
+            if voice:
+                raise NotFoundError("there is no voice of that name")
+            yield pb.StreamSynthesizeResponse()
+
+    script.StreamSynthesize = speak
+    async with TextToSpeech(script.target) as tts, aclosing(tts.speak(pieces("Hi."))) as events:
+        with pytest.raises(NotFoundError, match="no voice of that name"):
+            await anext(events)
+
+
+async def test_voices_are_listed_page_by_page_with_the_same_filter(script: Any) -> None:
+    async def voices(request: Any, _context: Any) -> pb.ListVoicesResponse:
+        assert (request.language_code, request.tenant) == ("en", "42")
+        if not request.page_token:
+            voice = pb.Voice(id="a", gender=pb.VOICE_GENDER_FEMALE)
+            return pb.ListVoicesResponse(voices=[voice], next_page_token="2")
+        cloned = pb.Voice(id="b")
+        cloned.create_time.FromSeconds(1_000_000_000)
+        return pb.ListVoicesResponse(voices=[cloned])
+
+    script.ListVoices = voices
+    async with TextToSpeech(script.target) as tts:
+        first, second = await tts.voices(language_code="en", tenant="42")
+
+    assert (first.id, first.gender, first.create_time) == ("a", VoiceGender.FEMALE, None)
+    assert second.create_time is not None
+    assert second.create_time.isoformat() == "2001-09-09T01:46:40+00:00"

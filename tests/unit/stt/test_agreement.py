@@ -1,0 +1,62 @@
+"""Which words of successive partials are stable."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from voicemesh_stt.agreement import LocalAgreement
+
+pytestmark = pytest.mark.unit
+
+
+def stable_after(*hypotheses: str) -> list[str]:
+    agreement = LocalAgreement()
+    return [agreement.update(hypothesis).stable for hypothesis in hypotheses]
+
+
+@pytest.mark.parametrize(
+    ("hypotheses", "stable"),
+    [
+        (["what is the"], [""]),
+        (["what is", "what is the"], ["", "what"]),
+        (["what is the", "what is the time"], ["", "what is"]),
+        (["what is the", "What is, the time"], ["", "What is,"]),
+        (["a b c d", "x b c d"], ["", ""]),
+        (["a b c d", "a b c d", "a x y z w"], ["", "a b c", "a b c"]),
+        (["a", "", "a b"], ["", "", ""]),
+        (["今日は天気", "今日は天気がいい"], ["", "今日は天"]),
+    ],
+)
+def test_words_are_stable_once_two_hypotheses_agree_on_them(
+    hypotheses: list[str], stable: list[str]
+) -> None:
+    assert stable_after(*hypotheses) == stable
+
+
+def test_stable_text_never_changes_whatever_comes() -> None:
+    hypotheses = ["one two three", "one two three four", "One, two six seven", "nine", "one two"]
+
+    found = stable_after(*hypotheses)
+
+    assert all(later.startswith(earlier) for earlier, later in pairwise(found))
+
+
+def test_both_parts_together_are_the_hypothesis() -> None:
+    agreement = LocalAgreement()
+    agreement.update("he might even")
+
+    text = agreement.update("he might even have been")
+
+    assert text.stable + text.unstable == "he might even have been"
+
+
+def test_stability_falls_when_words_change() -> None:
+    steady, shaky = LocalAgreement(), LocalAgreement()
+    for count in range(1, 6):
+        kept = steady.update(" ".join("abcdefg"[: count + 1]))
+        changed = shaky.update(f"x{count} y{count}")
+
+    assert kept.stability > 0.9
+    assert changed.stability < 0.1

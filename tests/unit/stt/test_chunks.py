@@ -1,0 +1,66 @@
+"""Where a recording may be cut."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicemesh_stt.chunks import plan_chunks
+from voicemesh_stt.turns import FRAME_S
+
+pytestmark = pytest.mark.unit
+
+SECOND = round(1 / FRAME_S)
+
+
+def frames(*parts: tuple[float, float]) -> list[float]:
+    """Probabilities from pairs of probability and seconds."""
+    return [probability for probability, seconds in parts for _ in range(round(seconds / FRAME_S))]
+
+
+def test_silence_has_no_chunks() -> None:
+    assert plan_chunks(frames((0.1, 20))) == []
+    assert plan_chunks([]) == []
+
+
+def test_a_click_is_not_speech() -> None:
+    assert plan_chunks([0.1] * 50 + [0.9] * 2 + [0.1] * 50) == []
+
+
+def test_speech_is_kept_with_a_margin() -> None:
+    (chunk,) = plan_chunks(frames((0.1, 5), (0.9, 2), (0.1, 5)))
+
+    assert chunk.first_frame * FRAME_S == pytest.approx(4.7, abs=0.1)
+    assert chunk.end_frame * FRAME_S == pytest.approx(7.3, abs=0.1)
+    assert chunk.voiced_frames * FRAME_S == pytest.approx(2.0, abs=0.1)
+
+
+def test_short_pauses_stay_inside_a_chunk_and_long_ones_divide() -> None:
+    speech = (0.9, 2.0)
+
+    near = plan_chunks(frames(speech, (0.1, 1.0), speech))
+    far = plan_chunks(frames(speech, (0.1, 6.0), speech))
+
+    assert (len(near), len(far)) == (1, 2)
+
+
+@pytest.mark.parametrize("pause_s", [0.3, 0.5, 0.1])
+def test_chunks_are_short_enough_cover_all_speech_and_do_not_overlap(pause_s: float) -> None:
+    probabilities = frames(*[(0.9, 7.0), (0.1, pause_s)] * 20)
+
+    chunks = plan_chunks(probabilities)
+
+    covered = {frame for c in chunks for frame in range(c.first_frame, c.end_frame)}
+    assert covered >= {index for index, p in enumerate(probabilities) if p > 0.5}
+    assert sum(c.end_frame - c.first_frame for c in chunks) == len(covered)
+    assert all((c.end_frame - c.first_frame) * FRAME_S <= 28.0 for c in chunks)
+
+
+def test_speech_without_a_pause_is_cut_where_the_voice_is_weakest() -> None:
+    probabilities = frames((0.9, 60))
+    weak = 24 * SECOND
+    probabilities[weak] = 0.4
+
+    chunks = plan_chunks(probabilities)
+
+    assert chunks[1].first_frame <= weak + 10
+    assert abs(chunks[0].end_frame - weak) <= 10

@@ -1,0 +1,37 @@
+"""Words that the audio cannot hold."""
+
+from __future__ import annotations
+
+import pytest
+
+from voicemesh_stt.domain import Segment
+from voicemesh_stt.plausibility import plausible
+
+pytestmark = pytest.mark.unit
+
+
+def kept(text: str, voiced_s: float, audio_s: float = 3.0) -> bool:
+    return bool(plausible([Segment(0, 1, text, 0.9)], voiced_s=voiced_s, audio_s=audio_s))
+
+
+@pytest.mark.parametrize(
+    ("text", "voiced_s", "expected"),
+    [
+        ("He was not an ill-disposed young man.", 2.5, True),
+        ("No.", 0.2, True),
+        ("Thank you very much for watching this video.", 0.3, False),  # too fast to be said
+        ("Thank you.", 0.1, False),  # hardly any voice in it
+        ("...", 3.0, False),  # no word
+        ("no no no", 1.0, True),
+        ("the the the the the the the the", 4.0, False),
+        (
+            "and I said and I said and I said and I said and I said and I said and I said",
+            5.0,
+            False,
+        ),
+    ],
+)
+def test_words_that_the_audio_cannot_hold_are_dropped(
+    text: str, voiced_s: float, expected: bool
+) -> None:
+    assert kept(text, voiced_s) is expected

@@ -1,0 +1,235 @@
+"""One text being spoken while it is written, with an engine of tones."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from typing import Protocol
+
+import pytest
+import pytest_asyncio
+from prometheus_client import CollectorRegistry
+
+from voicemesh_tts.domain import (
+    AudioFormat,
+    CancelledSpeech,
+    CancelText,
+    Encoding,
+    FinishedSpeech,
+    FlushedSpeech,
+    FlushText,
+    SpeechAudio,
+    SpeechEvent,
+    SpeechRequest,
+    TextEvent,
+    TextPiece,
+    Voice,
+)
+from voicemesh_tts.errors import StreamIdleError
+from voicemesh_tts.metrics import TtsMetrics
+from voicemesh_tts.streaming import StreamLimits
+from voicemesh_tts.studio import Studio, StudioLimits
+from voicemesh_tts.turns import TurnLimits
+
+pytestmark = pytest.mark.unit
+
+
+class Gate(Protocol):
+    def set(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class Tones(Protocol):
+    """The engine of conftest."""
+
+    said: list[str]
+    gate: Gate
+    error: Exception | None
+
+
+REQUEST = SpeechRequest(
+    Voice("tone:a", "A", ("en",), 16_000), AudioFormat(Encoding.PCM_S16LE, 16_000)
+)
+LIMITS = StudioLimits(
+    stream=StreamLimits(idle_timeout_s=5, max_pending_chars=200, buffer_s=1),
+    turns=TurnLimits(workers=1),
+)
+
+
+class Caller:
+    """Sends text by hand and ends it."""
+
+    def __init__(self) -> None:
+        self._events: asyncio.Queue[TextEvent | None] = asyncio.Queue()
+        self.taken = 0
+
+    def send(self, *events: TextEvent | None) -> None:
+        for event in events:
+            self._events.put_nowait(event)
+
+    def end(self) -> None:
+        self.send(None)
+
+    async def events(self) -> AsyncIterator[TextEvent]:
+        while (event := await self._events.get()) is not None:
+            self.taken += 1
+            yield event
+
+
+async def open_studio(engine: Tones, limits: StudioLimits = LIMITS) -> Studio:
+    studio = Studio([engine], "tone:a", limits, TtsMetrics(CollectorRegistry()))  # type: ignore[list-item]
+    await studio.open()
+    return studio
+
+
+@pytest_asyncio.fixture
+async def studio(engine: Tones) -> AsyncIterator[Studio]:
+    made = await open_studio(engine)
+    yield made
+    engine.gate.set()
+    await made.aclose()
+
+
+async def spoken(studio: Studio, *events: TextEvent) -> list[SpeechEvent]:
+    caller = Caller()
+    caller.send(*events)
+    caller.end()
+    return [event async for event in studio.stream(REQUEST).run(caller.events())]
+
+
+def audio_of(events: list[SpeechEvent]) -> list[SpeechAudio]:
+    return [event for event in events if isinstance(event, SpeechAudio)]
+
+
+async def test_the_first_clause_is_heard_before_the_text_ends(studio: Studio) -> None:
+    caller = Caller()
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        caller.send(TextPiece("Well, that depends. It may"))
+
+        first = await anext(events)
+
+        assert isinstance(first, SpeechAudio)
+        assert (first.span.start, first.span.end) == (0, 19)
+
+
+async def test_audio_is_numbered_and_placed_without_gaps(studio: Studio) -> None:
+    text = "Well, that depends. It may rain tomorrow, I think. Or it may not rain at all."
+    events = await spoken(studio, TextPiece(text))
+
+    audio = audio_of(events)
+    position = 0
+    for event in audio:
+        assert event.start_sample == position
+        position += event.audio.sample_count
+    ends = [event for event in audio if event.clause_end]
+    assert [event.clause_index for event in ends] == [0, 1, 2]
+    assert [text[event.span.start : event.span.end] for event in ends] == [
+        "Well, that depends.",
+        "It may rain tomorrow, I think.",
+        "Or it may not rain at all.",
+    ]
+    last = events[-1]
+    assert isinstance(last, FinishedSpeech)
+    assert (last.character_count, last.sample_count) == (len(text), position)
+
+
+async def test_a_flush_is_answered_after_its_text(studio: Studio) -> None:
+    events = await spoken(studio, TextPiece("Let me"), FlushText(7), TextPiece(" see"))
+
+    kinds = [type(event).__name__ for event in events]
+    assert kinds == ["SpeechAudio", "FlushedSpeech", "SpeechAudio", "FinishedSpeech"]
+    assert events[1] == FlushedSpeech(7)
+
+
+async def test_a_cancel_drops_what_waits_and_is_answered_while_the_engine_works(
+    studio: Studio, engine: Tones
+) -> None:
+    engine.gate.clear()
+    caller = Caller()
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        caller.send(TextPiece("This was the first one. " + "And here comes another one. " * 3))
+        caller.send(FlushText(1), CancelText(2))
+
+        assert await anext(events) == CancelledSpeech(2)
+
+        caller.send(TextPiece("Something else, then."))
+        caller.end()
+        engine.gate.set()
+        rest = [event async for event in events]
+
+    assert {event.span.start for event in audio_of(rest)} == {108, 124}
+    assert FlushedSpeech(1) not in rest
+    assert engine.said == ["This was the first one.", "Something else,", "then."]
+
+
+async def test_text_without_words_is_silence(studio: Studio) -> None:
+    events = await spoken(studio, TextPiece("🎉 ... "), FlushText(1), TextPiece("```code```"))
+
+    assert events[0] == FlushedSpeech(1)
+    assert isinstance(events[1], FinishedSpeech)
+    assert len(events) == 2
+
+
+async def test_no_more_is_made_than_a_slow_caller_takes(studio: Studio, engine: Tones) -> None:
+    caller = Caller()
+    caller.send(*[TextPiece("Here is one more sentence for you. ") for _ in range(30)])
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        await anext(events)
+        for _ in range(50):
+            await asyncio.sleep(0.002)
+
+        # A second of sound waits, and 200 characters; the rest of the text has not been read.
+        assert len(engine.said) <= 5
+        assert caller.taken < 20
+
+
+async def test_a_silent_caller_is_sent_away(engine: Tones) -> None:
+    studio = await open_studio(engine, StudioLimits(stream=StreamLimits(idle_timeout_s=0.05)))
+    with pytest.raises(StreamIdleError, match=r"0\.05 s"):
+        async for _ in studio.stream(REQUEST).run(Caller().events()):
+            pass
+    await studio.aclose()
+
+
+async def test_a_caller_who_is_being_spoken_to_is_not_idle(engine: Tones) -> None:
+    studio = await open_studio(engine, StudioLimits(stream=StreamLimits(idle_timeout_s=0.05)))
+    engine.gate.clear()
+    caller = Caller()
+    caller.send(TextPiece("Something to say. "))
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        asyncio.get_running_loop().call_later(0.2, engine.gate.set)
+
+        assert isinstance(await anext(events), SpeechAudio)
+    await studio.aclose()
+
+
+async def test_an_error_of_the_engine_ends_the_stream(studio: Studio, engine: Tones) -> None:
+    engine.error = ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        await spoken(studio, TextPiece("Something to say."))
+
+
+async def test_an_error_of_the_caller_ends_the_stream(studio: Studio) -> None:
+    async def texts() -> AsyncIterator[TextEvent]:
+        yield TextPiece("Something")
+        msg = "bad message"
+        raise ValueError(msg)
+
+    with pytest.raises(ValueError, match="bad message"):
+        async for _ in studio.stream(REQUEST).run(texts()):
+            pass
+
+
+@pytest.mark.parametrize("taken", [0, 1, 2])
+async def test_a_caller_who_leaves_leaves_no_task(studio: Studio, taken: int) -> None:
+    before = asyncio.all_tasks()
+    caller = Caller()
+    caller.send(TextPiece("Here is one more sentence for you. " * 5))
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        for _ in range(taken):
+            await anext(events)
+
+    assert asyncio.all_tasks() == before
