@@ -71,7 +71,7 @@ clean: ## Remove the environment and everything generated (models stay in their 
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
-	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"voicemesh needs Python 3.11 or later; {sys.executable} is {sys.version.split()[0]}. Set PYTHON=python3.11.")'
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "voicemesh needs Python 3.11 or later; %s is %s. Set PYTHON=python3.11." % (sys.executable, sys.version.split()[0]))'
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.run: requirements/run.txt $(PYPROJECTS) | $(VENV)/bin/python
