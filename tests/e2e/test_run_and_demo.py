@@ -24,6 +24,7 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 BIN = Path(sys.executable).parent
+DATA = Path(__file__).parent.parent / "data" / "speech"
 START_S = 180
 STOP_S = 60
 NAMES = ("stt", "tts", "trainer", "bot")
@@ -96,7 +97,12 @@ def launched(directory: Path, **settings: str) -> Iterator[Launch]:
     """`voicemesh-run` on free ports; killed at the end if it still runs."""
     ports = dict(zip((*NAMES, *(f"{n}-metrics" for n in NAMES), "console"), free_ports(9),
                      strict=True))  # fmt: skip
-    environ = {key: value for key, value in os.environ.items() if key != "DISCORD_TOKEN"}
+    environ = {
+        key: value
+        for key, value in os.environ.items()
+        # Those of the tests are not settings, and would be said to be none.
+        if key != "DISCORD_TOKEN" and not key.startswith("VOICEMESH_REQUIRE_")
+    }
     for name in NAMES:
         environ[f"VOICEMESH_{name.upper()}_SERVER__PORT"] = str(ports[name])
         environ[f"VOICEMESH_{name.upper()}_SERVER__METRICS_PORT"] = str(ports[f"{name}-metrics"])
@@ -218,8 +224,46 @@ def test_missing_models_are_said_with_the_command_that_gets_them(tmp_path: Path)
     with launched(tmp_path, VOICEMESH_MODELS_DIR=str(tmp_path / "none")) as launch:
         assert launch.process.wait(START_S) == 1
 
-    assert "run `voicemesh models pull whisper-tiny.en" in launch.text()
+    assert "voicemesh-models pull --dir" in launch.text()
+    assert "whisper-tiny.en silero-vad piper-en_US-joe-medium gemma-3-270m`" in launch.text()
     assert "Traceback" not in launch.text()
+
+
+def test_a_misspelt_setting_is_said_once_and_the_models_that_are_set_are_checked(
+    tmp_path: Path,
+) -> None:
+    settings = {
+        "VOICEMESH_MODELS_DIR": str(tmp_path / "none"),
+        "VOICEMESH_SST_MODEL": "x",
+        "VOICEMESH_STT_MODEL": "whisper-base",
+    }
+    with launched(tmp_path, **settings) as launch:
+        assert launch.process.wait(START_S) == 1
+
+    warning = "VOICEMESH_SST_MODEL is not a setting and is ignored: did you mean "
+    assert launch.text().count(warning + "VOICEMESH_STT_MODEL?\n") == 1
+    assert "models whisper-base, silero-vad, " in launch.text()
+
+
+def test_services_with_tokens_let_the_bot_in(models_dir: Path, tmp_path: Path) -> None:
+    settings = {
+        f"VOICEMESH_{name.upper()}_SERVER__AUTH_TOKENS": f"token-of-{name}, another"
+        for name in ("stt", "tts", "trainer")
+    }
+    with launched(tmp_path, VOICEMESH_MODELS_DIR=str(models_dir), **settings) as launch:
+        wait_until_ready(launch)
+        given = Path(f"/proc/{launch.children()['bot']}/environ").read_bytes().split(b"\0")
+        for name in ("stt", "tts", "trainer"):
+            assert f"VOICEMESH_BOT_{name.upper()}__TOKEN=token-of-{name}".encode() in given
+        stt = [str(BIN / "voicemesh"), "transcribe", str(DATA / "jfk.flac")]
+        environ = launch.environ | {
+            "VOICEMESH_CLIENT_STT_TARGET": f"127.0.0.1:{launch.ports['stt']}",
+            "VOICEMESH_CLIENT_TOKEN": "token-of-stt",
+        }
+        heard = subprocess.run(stt, env=environ, capture_output=True, text=True, timeout=60)
+        assert "ask not what your country can do for you" in heard.stdout.lower()
+        launch.process.send_signal(signal.SIGTERM)
+        assert launch.process.wait(STOP_S) == 0
 
 
 def test_a_bad_setting_shows_the_last_words_of_the_service(

@@ -119,3 +119,34 @@ async def test_a_response_over_the_limit_is_refused_by_the_server(
             [_ async for _ in run.channel().unary_stream("/test.Echo/Grow")(b"")]
 
     assert error_from_rpc(caught.value).field == "response"
+
+
+async def test_a_caller_without_token_is_refused_before_its_message_is_read(
+    make_service: Any, make_settings: Any
+) -> None:
+    huge = bytes(200 * MIB)  # read, it would be refused for its size
+
+    async with (
+        running(make_service(**HANDLERS), make_settings(auth_tokens="secret")) as run,
+        plain_channel(run.target, [("grpc.max_send_message_length", -1)]) as channel,
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await channel.unary_unary("/test.Echo/Echo")(huge, timeout=20)
+
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+async def test_a_call_without_its_message_is_refused(make_service: Any, make_settings: Any) -> None:
+    messages: tuple[bytes, ...] = ()
+
+    async def nothing() -> AsyncIterator[bytes]:
+        for message in messages:
+            yield message
+
+    async with running(make_service(**HANDLERS), make_settings()) as run:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await run.channel().stream_unary("/test.Echo/Echo")(nothing())
+
+    error = error_from_rpc(caught.value)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert (error.field, error.message) == ("request", "the call carries no request message")

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
 from voicemesh.trainer.v1 import trainer_service_pb2_grpc as trainer_grpc
 from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
 from voicemesh_chassis.service import Api, Service
-from voicemesh_chassis.settings import ServiceSettings
+from voicemesh_chassis.settings import ServerSettings, ServiceSettings, TlsSettings
 from voicemesh_chassis.testing import running
 
 Behaviour = Callable[[Any, Any], Any]
@@ -27,6 +29,7 @@ class Script:
     """A servicer of all three services whose rpcs are attributes set by the test."""
 
     target = ""
+    metrics_url = ""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
@@ -62,7 +65,38 @@ async def script() -> AsyncIterator[Script]:
     )
     async with running(service, ServiceSettings()) as served:
         servicer.target = served.target
+        servicer.metrics_url = f"{served.http_url}/metrics"
         yield servicer
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[trustme.CA, Path]:
+    """An authority, and the file of its certificate."""
+    made = trustme.CA()
+    file = tmp_path_factory.mktemp("authority") / "ca.pem"
+    made.cert_pem.write_to_path(str(file))
+    return made, file
+
+
+@pytest.fixture
+async def secured(authority: tuple[trustme.CA, Path], tmp_path: Path) -> AsyncIterator[str]:
+    """The target of a service that serves TLS, with a certificate of the authority."""
+    issued = authority[0].issue_cert("127.0.0.1")
+    certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
+    issued.cert_chain_pems[0].write_to_path(str(certificate))
+    issued.private_key_pem.write_to_path(str(key))
+    tls = TlsSettings(certificate_file=certificate, key_file=key)
+    service = Service(name="secured", apis=[], start=nothing, stop=nothing)
+    async with running(service, ServiceSettings(server=ServerSettings(tls=tls))) as served:
+        yield served.target
+
+
+@pytest.fixture
+def foreign_ca_file(tmp_path: Path) -> Path:
+    """The file of an authority that nobody here has asked for anything."""
+    file = tmp_path / "foreign.pem"
+    trustme.CA().cert_pem.write_to_path(str(file))
+    return file
 
 
 class Late:

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.contract
 NOWHERE = "127.0.0.1:1"
 
 
-async def voicemesh(*arguments: str, text: str = "") -> tuple[int, str, str]:
+async def voicemesh(*arguments: str, text: str = "", columns: int = 200) -> tuple[int, str, str]:
     """Exit status, output and errors of the command."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -32,7 +32,7 @@ async def voicemesh(*arguments: str, text: str = "") -> tuple[int, str, str]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": "200", "NO_COLOR": "1"},
+        env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
     )
     output, errors = await process.communicate(text.encode())
     assert process.returncode is not None
@@ -112,6 +112,64 @@ async def test_a_service_that_is_not_there_is_one_sentence() -> None:
     asked = await voicemesh("ask", "Who leads?", "--trainer", NOWHERE)
 
     assert asked == (1, "", f"error: no service answers at {NOWHERE}\n")
+
+
+async def test_a_service_with_tls_is_not_taken_for_one_that_is_not_there(
+    secured: str, foreign_ca_file: Path, tmp_path: Path
+) -> None:
+    recording = tmp_path / "talk.wav"
+    recording.write_bytes(b"RIFF")
+    command = ("transcribe", str(recording), "--stt", secured)
+
+    plain = await voicemesh(*command)
+    foreign = await voicemesh("--ca-file", str(foreign_ca_file), *command)
+
+    assert plain[:2] == foreign[:2] == (1, "")
+    hint = "(--ca-file before the command, or VOICEMESH_CLIENT_CA_FILE)"
+    assert (
+        plain[2]
+        .splitlines()[-1]
+        .endswith(f"if it serves TLS, pass its authorities as ca_file {hint}")
+    )
+    assert f"error: the certificate of {secured} is not trusted: no authority" in foreign[2]
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [("ask", "the question is blank"), ("say", "the text to speak is blank")],
+)
+@pytest.mark.parametrize("given", ["", " \n", "-"])
+async def test_nothing_to_ask_or_say_is_wrong_usage(
+    command: str, given: str, sentence: str
+) -> None:
+    assert await voicemesh(command, given, text="\n") == (2, "", f"error: {sentence}\n")
+
+
+@pytest.mark.parametrize("command", [(), ("transcribe",), ("say",), ("ask",), ("status",)])
+async def test_the_help_names_every_variable_whole_on_a_narrow_terminal(
+    command: tuple[str, ...],
+) -> None:
+    status, output, _ = await voicemesh(*command, "--help", columns=80)
+
+    assert status == 0
+    assert "…" not in output
+    assert "VOICEMESH_CLIENT_" in output
+
+
+async def test_status_says_why_a_service_is_unreachable_and_guesses_no_version(
+    script: Any, secured: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICEMESH_CLIENT_STT_METRICS_URL", script.metrics_url)
+    monkeypatch.setenv("VOICEMESH_CLIENT_TTS_METRICS_URL", script.metrics_url)
+    others = ["--tts", script.target, "--trainer", script.target, "--bot", script.target]
+    status, output, errors = await voicemesh("status", "--stt", secured, *others)
+
+    rows = [line.split() for line in output.splitlines()]
+    assert status == 1
+    assert rows[1] == ["stt", secured, "unreachable", "-"]
+    assert rows[2][:3] == ["tts", script.target, "serving"]
+    assert rows[2][3] != "-"
+    assert f"error: stt: {secured} closes the connection: if it serves TLS" in errors
 
 
 async def test_status_fails_unless_all_are_serving(script: Any) -> None:

@@ -18,7 +18,9 @@ pytestmark = pytest.mark.contract
 async def test_a_missing_model_ends_the_start_with_one_sentence(tmp_path: Path) -> None:
     settings = SttSettings(models_dir=tmp_path)
 
-    with pytest.raises(StartupError, match=r"whisper-tiny\.en.*voicemesh models pull") as caught:
+    with pytest.raises(
+        StartupError, match=r"whisper-tiny\.en.*voicemesh-models pull --dir"
+    ) as caught:
         async with running(build(settings), settings):
             pass
 

@@ -127,6 +127,12 @@ async def refused(
     return caught.value, info.reason, retry.retry_delay.ToMilliseconds() / 1000
 
 
+def provider_warnings(caplog: pytest.LogCaptureFixture) -> list[dict[str, object]]:
+    """The warnings of the engine, as structlog hands them to the standard library."""
+    logged = [record.msg for record in caplog.records if record.name.endswith("engines.openai")]
+    return [dict(event) for event in logged if isinstance(event, dict)]
+
+
 async def test_an_answer_streams_and_its_usage_is_the_providers(
     ask: Ask, text_of: Callable[..., str]
 ) -> None:
@@ -223,11 +229,23 @@ async def test_what_will_not_pass_is_refused_at_once(
         fails(503),
         streams("{not json"),
         streams('{"choices": 7}'),
+        streams('{"choices": [{"delta": {"content": 7}}]}'),
+        streams("7"),
         streams('{"error": {"message": "overloaded", "code": 500}}'),
         streams(then_cut=True),
         streams(chunk("")),
     ],
-    ids=["500", "503", "malformed", "other-shape", "error-event", "cut", "no-end"],
+    ids=[
+        "500",
+        "503",
+        "malformed",
+        "other-shape",
+        "no-words",
+        "no-object",
+        "error-event",
+        "cut",
+        "no-end",
+    ],
 )
 async def test_passing_failures_are_tried_again(
     ask: Ask, text_of: Callable[..., str], answer: Answer
@@ -281,7 +299,62 @@ async def test_an_endpoint_that_is_not_there_is_unavailable(ask: Ask) -> None:
             _ = [event async for event in call]
 
     assert caught.value.code() == grpc.StatusCode.UNAVAILABLE
-    assert "cannot be reached" in (caught.value.details() or "")
+    sentence = "the model provider at 127.0.0.1:9 cannot be reached; check OPENAI_BASE_URL"
+    assert caught.value.details() == sentence
+
+
+async def test_a_wrong_path_is_told_how_addresses_usually_end(ask: Ask) -> None:
+    error, _, _ = await refused(Endpoint(fails(404)), ask())
+
+    assert "check the model and OPENAI_BASE_URL (it usually ends in /v1)" in (error.details() or "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "status"),
+    [(fails(500), "InternalServerError", 500), (fails(401), "AuthenticationError", 401)],
+)
+async def test_an_operator_is_told_once_what_the_provider_did(
+    ask: Ask, caplog: pytest.LogCaptureFixture, answer: Answer, error: str, status: int
+) -> None:
+    endpoint = Endpoint(answer)
+
+    await refused(endpoint, ask("xyzzy"))
+
+    (warning,) = provider_warnings(caplog)
+    assert warning["error"] == error
+    assert warning["http_status"] == status
+    assert str(warning["host"]).startswith("127.0.0.1:")
+    assert warning["attempts"] == len(endpoint.requests)
+    assert KEY not in str(warning)
+    assert "xyzzy" not in str(warning)
+
+
+async def test_an_operator_is_told_why_there_is_no_connection(
+    ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = TrainerSettings(openai_base_url="http://127.0.0.1:9/v1")
+    async with running(build(settings), settings) as service:
+        with pytest.raises(grpc.aio.AioRpcError):
+            _ = [event async for event in TrainerServiceStub(service.channel()).Generate(ask())]
+
+    (warning,) = provider_warnings(caplog)
+    assert (warning["error"], warning["cause"]) == ("APIConnectionError", "ConnectError")
+    assert warning["http_status"] is None
+
+
+async def test_a_fault_of_our_own_is_not_taken_for_the_providers(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_chunk: object) -> None:
+        raise TypeError("a fault of our own")
+
+    monkeypatch.setattr("voicemesh_trainer.engines.openai.read_chunk", broken)
+    endpoint = Endpoint(streams(*GOOD))
+
+    error, _, _ = await refused(endpoint, ask())
+
+    assert error.code() == grpc.StatusCode.INTERNAL
+    assert len(endpoint.requests) == 1
 
 
 async def test_a_vanished_caller_ends_the_request_to_the_endpoint(ask: Ask) -> None:

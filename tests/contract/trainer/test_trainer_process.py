@@ -162,7 +162,7 @@ def test_a_missing_model_ends_the_start_with_one_sentence(tmp_path: Path) -> Non
     _, log = process.communicate(timeout=20)
 
     assert process.returncode == 69
-    assert "voicemesh models pull gemma-3-270m" in log.splitlines()[-1]
+    assert f"voicemesh-models pull --dir {tmp_path} gemma-3-270m" in log.splitlines()[-1]
     assert "Traceback" not in log
 
 

@@ -125,7 +125,7 @@ async def engine(models_dir: object) -> AsyncIterator[tuple[LlamaModel, LlamaSer
         gpu_layers=0,
         prompt_cache_mib=16,
     )
-    server = LlamaServer(options)
+    server = LlamaServer(lambda: options, options.slots)
     defaults = LlamaDefaults("chat", 1, 2048, 0.0, 0.95, 1.0)
     slots = Slots(1, max_waiting=0, max_wait_s=1)
     model = LlamaModel(ModelInfo("gemma", "local"), server, slots, defaults)

@@ -130,7 +130,18 @@ def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     done = _start({**environment(), "VOICEMESH_MODELS_DIR": str(tmp_path)})
 
     assert done.returncode == 69
-    assert "voicemesh models pull piper-en_US-joe-medium" in done.stderr.splitlines()[-1]
+    command = f"voicemesh-models pull --dir {tmp_path} piper-en_US-joe-medium"
+    assert f"run `{command}`" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
+
+
+def test_a_catalogue_that_is_not_there_is_named_with_its_variable(tmp_path: Path) -> None:
+    file = tmp_path / "nofile.toml"
+
+    done = _start({**environment(), "VOICEMESH_MODELS_FILE": str(file)})
+
+    assert done.returncode == 78
+    assert f"VOICEMESH_MODELS_FILE = {file}: cannot be read" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 

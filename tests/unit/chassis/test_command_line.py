@@ -15,6 +15,9 @@ class ProbeSettings(ServiceSettings):
 
     model_config = service_settings_config("VOICEMESH_PROBE_")
 
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost", "[::1]")
+    """Names of this machine."""
+
 
 def test_nothing_on_the_command_line_is_right() -> None:
     read_command_line(ProbeSettings, "probe", [])
@@ -27,6 +30,7 @@ def test_help_lists_every_setting_with_its_effect(capsys: pytest.CaptureFixture[
     text = capsys.readouterr().out
     assert caught.value.code == 0
     assert "VOICEMESH_PROBE_SERVER__DRAIN_TIMEOUT_S (default 30.0)" in text
+    assert "VOICEMESH_PROBE_HOSTS (default 127.0.0.1,localhost,[::1])" in text
     assert "How long open calls may go on after SIGTERM, in seconds." in text
 
 

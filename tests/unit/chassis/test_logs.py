@@ -8,6 +8,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp.http_exceptions import BadStatusLine
 
 from voicemesh_chassis.logs import configure_logging, get_logger
 from voicemesh_chassis.requests import bind_request_id, reset_request_id
@@ -74,6 +75,20 @@ def test_libraries_are_heard_from_warning_on_and_redacted(stderr: Stderr) -> Non
     assert line["event"] == "sent [redacted]"
     assert line["transcript"] == "[redacted]"
     assert line["service"] == "stt"
+
+
+def test_a_strangers_broken_request_is_not_quoted(stderr: Stderr) -> None:
+    configure_logging(LogSettings(format="json"), "bot")
+    server = logging.getLogger("aiohttp.server")
+
+    for error in (BadStatusLine("what the stranger sent"), RuntimeError("our own fault")):
+        try:
+            raise error
+        except Exception as caught:
+            server.error("Error handling request", exc_info=caught)
+
+    (line,) = stderr.lines()
+    assert "our own fault" in line["exception"]
 
 
 def test_at_debug_libraries_are_heard_too(stderr: Stderr) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from typing import Self
 
 import pytest
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
+from voicemesh_chassis.refusals import ContradictionError
 from voicemesh_chassis.settings import (
     LogSettings,
     ServerSettings,
@@ -20,6 +22,27 @@ from voicemesh_chassis.variables import markdown_table, variables
 pytestmark = pytest.mark.unit
 
 
+class RangeSettings(BaseModel):
+    """Settings that depend on each other."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    least: int = 1
+    """The least."""
+
+    most: int = 5
+    """The most."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.most == 13:
+            msg = "MOST and LEAST bring bad luck"
+            raise ValueError(msg)
+        if self.least > self.most:
+            raise ContradictionError(self, "least", "must be at most", "most")
+        return self
+
+
 class ProbeSettings(ServiceSettings):
     """Settings of a service that does not exist."""
 
@@ -30,6 +53,12 @@ class ProbeSettings(ServiceSettings):
 
     beam_size: int = Field(default=5, ge=1, le=10)
     """How many hypotheses are kept."""
+
+    range: RangeSettings = RangeSettings()
+    """Two numbers."""
+
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
+    """Names of this machine."""
 
     discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
     """Lets the bot in."""
@@ -111,15 +140,14 @@ def test_settings_cannot_be_changed() -> None:
         (
             "VOICEMESH_PROBE_SERVER__PORT",
             "70000",
-            "VOICEMESH_PROBE_SERVER__PORT = '70000' cannot be used: input should be less than or "
-            "equal to 65535; set it to a value that is allowed, or leave it out for 50999.",
+            "VOICEMESH_PROBE_SERVER__PORT = '70000' cannot be used: it must be at most 65535; "
+            "set it to a value that is allowed, or leave it out for 50999.",
         ),
         (
             "VOICEMESH_PROBE_BEAM_SIZE",
             "many",
-            "VOICEMESH_PROBE_BEAM_SIZE = 'many' cannot be used: input should be a valid integer, "
-            "unable to parse string as an integer; set it to a value that is allowed, or leave it "
-            "out for 5.",
+            "VOICEMESH_PROBE_BEAM_SIZE = 'many' cannot be used: it must be a whole number; "
+            "set it to a value that is allowed, or leave it out for 5.",
         ),
         (
             "VOICEMESH_PROBE_BEEM_SIZE",
@@ -140,12 +168,38 @@ def test_settings_cannot_be_changed() -> None:
         (
             "VOICEMESH_PROBE_SERVER__TLS__KEY_FILE",
             "key.pem",
-            "VOICEMESH_PROBE_SERVER__TLS__CERTIFICATE_FILE is not set: set it in the environment.",
+            "VOICEMESH_PROBE_SERVER__TLS__CERTIFICATE_FILE is not set, but belongs to "
+            "VOICEMESH_PROBE_SERVER__TLS__KEY_FILE: set all of them or none.",
+        ),
+        (
+            "VOICEMESH_PROBE_SERVER__TLS__CLIENT_CA_FILE",
+            "ca.pem",
+            "VOICEMESH_PROBE_SERVER__TLS__CERTIFICATE_FILE and "
+            "VOICEMESH_PROBE_SERVER__TLS__KEY_FILE are not set, but belong to "
+            "VOICEMESH_PROBE_SERVER__TLS__CLIENT_CA_FILE: set all of them or none.",
+        ),
+        (
+            "VOICEMESH_PROBE_SERVER__REFLECTION",
+            "perhaps",
+            "VOICEMESH_PROBE_SERVER__REFLECTION = 'perhaps' cannot be used: it must be true or "
+            "false; set it to a value that is allowed, or leave it out for true.",
+        ),
+        (
+            "VOICEMESH_PROBE_RANGE__LEAST",
+            "7",
+            "VOICEMESH_PROBE_RANGE__LEAST = 7 must be at most VOICEMESH_PROBE_RANGE__MOST = 5: "
+            "change one of them.",
+        ),
+        (
+            "VOICEMESH_PROBE_RANGE__MOST",
+            "13",
+            "settings that begin with VOICEMESH_PROBE_RANGE__ cannot be used: "
+            "MOST and LEAST bring bad luck.",
         ),
         (
             "VOICEMESH_PROBE_LOG__LEVEL",
             "loud",
-            "VOICEMESH_PROBE_LOG__LEVEL = 'loud' cannot be used: input should be 'debug', 'info', "
+            "VOICEMESH_PROBE_LOG__LEVEL = 'loud' cannot be used: it must be 'debug', 'info', "
             "'warning' or 'error'; set it to a value that is allowed, or leave it out for 'info'.",
         ),
     ],
@@ -238,6 +292,8 @@ def test_the_table_for_a_readme_has_one_row_a_variable() -> None:
     table = markdown_table(ProbeSettings)
 
     assert "| `VOICEMESH_PROBE_BEAM_SIZE` | `5` | How many hypotheses are kept. |\n" in table
+    assert "| `VOICEMESH_PROBE_HOSTS` | `127.0.0.1,localhost` |" in table
+    assert "| `VOICEMESH_PROBE_SERVER__REFLECTION` | `true` |" in table
     assert len(table.splitlines()) == 2 + len(variables(ProbeSettings))
 
 

@@ -42,7 +42,45 @@ def test_missing_models_are_named_with_the_command_that_gets_them(
     with pytest.raises(LaunchError) as caught:
         check_models()
 
-    assert f"are not in {tmp_path}: run `voicemesh models pull whisper-tiny.en" in str(caught.value)
+    assert f"are not in {tmp_path}; run `" in str(caught.value)
+    assert f"voicemesh-models pull --dir {tmp_path} whisper-tiny.en silero-vad" in str(caught.value)
+
+
+def test_the_models_that_the_settings_name_are_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICEMESH_MODELS_DIR", str(tmp_path / "usual"))
+    environ = {
+        "VOICEMESH_STT_MODEL": "whisper-base",
+        "VOICEMESH_STT_MODELS_DIR": str(tmp_path / "of stt"),
+        "OPENAI_BASE_URL": "http://127.0.0.1:1/v1",
+    }
+
+    with pytest.raises(LaunchError) as caught:
+        check_models(environ)
+
+    of_stt, usual = str(caught.value).splitlines()
+    assert of_stt.startswith(f"models whisper-base and silero-vad are not in {tmp_path}/of stt;")
+    assert usual.startswith(f"model piper-en_US-joe-medium is not in {tmp_path}/usual;")
+
+
+def test_the_command_is_named_by_its_path_where_the_shell_would_not_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOICEMESH_MODELS_DIR", str(tmp_path / "models"))
+    binaries = tmp_path / ".venv" / "bin"
+    binaries.mkdir(parents=True)
+    script = binaries / "voicemesh-models"
+    script.touch(mode=0o755)
+    monkeypatch.setattr("sys.executable", str(binaries / "python"))
+    monkeypatch.chdir(tmp_path)
+
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(LaunchError, match=r"run `\.venv/bin/voicemesh-models pull"):
+        check_models({})
+    monkeypatch.setenv("PATH", str(binaries))
+    with pytest.raises(LaunchError, match="run `voicemesh-models pull"):
+        check_models({})
 
 
 def test_an_unusable_catalogue_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,32 @@ def test_a_service_elsewhere_that_the_person_names_is_left_to_the_bot() -> None:
     assert "VOICEMESH_BOT_STT__TARGET" not in bot.variables
 
 
+def test_the_bot_is_given_the_tokens_that_the_services_ask_for() -> None:
+    environ = {
+        "VOICEMESH_STT_SERVER__AUTH_TOKENS": " first , second",
+        "VOICEMESH_TTS_SERVER__AUTH_TOKENS": "third",
+        "VOICEMESH_BOT_TTS__TOKEN": "chosen",
+    }
+    *_, bot = with_free_ports(read_programs(environ), environ, everywhere=False)
+
+    assert bot.variables["VOICEMESH_BOT_STT__TOKEN"] == "first"
+    assert "VOICEMESH_BOT_TTS__TOKEN" not in bot.variables
+    assert "VOICEMESH_BOT_TRAINER__TOKEN" not in bot.variables
+    assert "first" not in repr(bot)
+
+
+def test_a_token_of_this_machine_is_not_sent_elsewhere() -> None:
+    environ = {
+        "VOICEMESH_STT_SERVER__AUTH_TOKENS": "secret",
+        "VOICEMESH_BOT_STT__TARGET": "stt.example:50051",
+    }
+    *_, bot = with_free_ports(read_programs(environ), environ, everywhere=False)
+    *_, bot_of_demo = with_free_ports(read_programs(environ), environ, everywhere=True)
+
+    assert "VOICEMESH_BOT_STT__TOKEN" not in bot.variables
+    assert bot_of_demo.variables["VOICEMESH_BOT_STT__TOKEN"] == "secret"
+
+
 def test_port_0_becomes_a_free_one_and_the_service_is_told() -> None:
     environ = {"VOICEMESH_STT_SERVER__PORT": "0"}
     stt, tts, *_ = with_free_ports(read_programs(environ), environ, everywhere=False)

@@ -64,6 +64,22 @@ def test_environment_variable_names_another_catalogue(
     assert list(load_catalogue().models) == ["good"]
 
 
+def test_a_chosen_catalogue_that_cannot_be_read_is_named_with_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "nofile.toml"
+    monkeypatch.setenv("VOICEMESH_MODELS_FILE", str(path))
+
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue()
+
+    assert caught.value.exit_code == 78
+    assert str(caught.value) == (
+        f"VOICEMESH_MODELS_FILE = {path}: cannot be read (No such file or directory); "
+        "set it to a catalogue, or leave it out for the packaged one"
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [

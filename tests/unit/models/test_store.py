@@ -27,7 +27,7 @@ from voicemesh_models.testing import FakeRegistry, FileServer, model_table, whee
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from voicemesh_models import Model
+    from voicemesh_models import Catalogue, Model
 
 pytestmark = pytest.mark.unit
 
@@ -66,9 +66,46 @@ def test_missing_model_says_how_to_get_it(store: ModelStore) -> None:
         store.require("tiny")
 
     assert str(caught.value) == (
-        f"model tiny is not in {store.root}; run `voicemesh models pull tiny`"
+        f"model tiny is not in {store.root}; run `voicemesh-models pull --dir {store.root} tiny`"
     )
     assert store.state("tiny") is ModelState.MISSING
+
+
+def test_the_directory_is_left_out_where_it_is_the_users(
+    store: ModelStore, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    monkeypatch.setenv("VOICEMESH_MODELS_DIR", str(tmp_path / "elsewhere"))
+    users = ModelStore(tmp_path / "voicemesh" / "models", store.catalogue)
+    spaced = ModelStore(tmp_path / "with space", store.catalogue)
+
+    with pytest.raises(ModelMissingError, match="run `voicemesh-models pull tiny`"):
+        users.require("tiny")
+    with pytest.raises(ModelMissingError, match=r"pull --dir '.*/with space' tiny`"):
+        spaced.require("tiny")
+
+
+def test_all_missing_models_are_named_at_once(
+    write_catalogue: Callable[[str], Catalogue], store: ModelStore, tmp_path: Path
+) -> None:
+    table = store.catalogue.path.read_text(encoding="utf-8").removeprefix("format = 1\n")
+    catalogue = write_catalogue(table + table.replace('"tiny"', '"twin"', 1))
+    empty = ModelStore(tmp_path / "empty", catalogue)
+
+    with pytest.raises(ModelMissingError) as caught:
+        empty.require_all(["tiny", "twin"])
+
+    assert caught.value.models == ("tiny", "twin")
+    assert str(caught.value) == (
+        f"models tiny and twin are not in {empty.root}; "
+        f"run `voicemesh-models pull --dir {empty.root} tiny twin`"
+    )
+
+
+def test_models_that_are_all_there_are_given_in_their_order(store: ModelStore) -> None:
+    directory = store.pull("tiny")
+
+    assert store.require_all(["tiny"]) == (directory,)
 
 
 def test_unknown_model_is_not_a_missing_one(store: ModelStore) -> None:

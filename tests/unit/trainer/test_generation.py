@@ -33,7 +33,7 @@ from voicemesh_trainer.errors import (
     ModelNotFoundError,
 )
 from voicemesh_trainer.generation import Generation, GenerationLimits
-from voicemesh_trainer.metering import MeteredModel, ModelMetrics
+from voicemesh_trainer.metering import ModelMetrics
 from voicemesh_trainer.roster import ModelRoster
 
 if TYPE_CHECKING:
@@ -79,13 +79,18 @@ def generation(
     model: ScriptedModel, *, total_s: float = 5.0, silence_s: float = 5.0
 ) -> tuple[Generation, CollectorRegistry]:
     registry = CollectorRegistry()
-    roster = ModelRoster([MeteredModel(model, ModelMetrics(registry))])
-    return Generation(roster, GenerationLimits(total_s, silence_s)), registry
+    limits = GenerationLimits(total_s, silence_s)
+    return Generation(ModelRoster([model]), limits, ModelMetrics(registry)), registry
 
 
 def asked(model: str = "", *stops: str) -> Conversation:
     history = (Turn(Role.USER, "Hi"),)
     return Conversation("t", history, model=model, sampling=Sampling(stop_sequences=stops))
+
+
+def counted(registry: CollectorRegistry, name: str, reason: str = "") -> float | None:
+    labels = {"backend": "local", "model": "scripted"} | ({"reason": reason} if reason else {})
+    return registry.get_sample_value(f"voicemesh_trainer_{name}_total", labels)
 
 
 async def events(service: Generation, conversation: Conversation) -> list[GenerationEvent]:
@@ -170,8 +175,45 @@ async def test_cancelling_closes_the_model() -> None:
     assert model.closed == 1
     labels = {"backend": "local", "model": "scripted"}
     assert registry.get_sample_value("voicemesh_trainer_active_generations", labels) == 0
-    cancelled = {**labels, "reason": "cancelled"}
-    assert registry.get_sample_value("voicemesh_trainer_answers_total", cancelled) == 1
+    assert counted(registry, "answers", "cancelled") == 1
+    assert counted(registry, "output_tokens") == 1
+
+
+async def test_an_answer_that_a_stop_sequence_ends_is_counted_as_complete() -> None:
+    model = ScriptedModel(Accepted(0), Piece("One. T"), Piece("wo."), None)
+    service, registry = generation(model)
+
+    *_, finished = await events(service, asked("", " Two"))
+
+    assert isinstance(finished, Finished)
+    assert counted(registry, "answers", "stop") == 1
+    assert counted(registry, "answers", "cancelled") is None
+    assert counted(registry, "output_tokens") == finished.usage.output_tokens == 2
+
+
+async def test_an_answer_that_takes_too_long_is_counted_as_broken_off() -> None:
+    service, registry = generation(
+        ScriptedModel(Accepted(0), Piece("One"), Piece(" two"), None), silence_s=0.02
+    )
+
+    with pytest.raises(GenerationTimeoutError):
+        await events(service, asked())
+
+    assert counted(registry, "refused", "GENERATION_TIMEOUT") == 1
+    assert counted(registry, "answers", "cancelled") is None
+    assert counted(registry, "output_tokens") == 2
+
+
+async def test_an_answer_that_its_caller_closes_is_counted_as_cancelled() -> None:
+    service, registry = generation(ScriptedModel(Accepted(0), Piece("One"), END))
+    answer = service.answer(asked())
+    assert isinstance(await anext(answer), Started)
+    assert await anext(answer) == Delta("One")
+
+    await answer.aclose()
+
+    assert counted(registry, "answers", "cancelled") == 1
+    assert counted(registry, "output_tokens") == 1
 
 
 async def test_tokens_and_refusals_are_counted() -> None:

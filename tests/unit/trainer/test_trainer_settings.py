@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,11 @@ def test_the_backend_is_chosen_by_what_is_set(
         ("VOICEMESH_TRAINER_LOCAL__SLOTZ", "2", "VOICEMESH_TRAINER_LOCAL__SLOTS?"),
         ("VOICEMESH_TRAINER_BACKEND", "cloud", "VOICEMESH_TRAINER_BACKEND"),
         ("OPENAI_BASE_URL", "localhost:1", "http://"),
+        (
+            "OPENAI_API_KEY",
+            "sk-\u043a\u043b\u044e\u0447",
+            "OPENAI_API_KEY cannot be used: a key is",
+        ),
     ],
 )
 def test_a_bad_setting_ends_the_start_with_a_sentence(
@@ -80,7 +86,7 @@ def test_the_key_does_not_show() -> None:
 
 
 def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
-    with pytest.raises(StartupError, match="voicemesh models pull gemma-3-270m"):
+    with pytest.raises(StartupError, match=r"voicemesh-models pull .*gemma-3-270m"):
         gguf_file(ModelStore(tmp_path, load_catalogue()), "gemma-3-270m", None)
 
 
@@ -91,6 +97,28 @@ def test_an_unknown_model_and_a_missing_file_name_the_setting(tmp_path: Path) ->
         gguf_file(store, "no-such-model", None)
     with pytest.raises(ConfigurationError, match="VOICEMESH_TRAINER_LOCAL__MODEL_FILE"):
         gguf_file(store, "gemma-3-270m", tmp_path / "absent.gguf")
+
+
+async def test_the_model_file_is_verified_beside_the_event_loop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[threading.Thread] = []
+
+    def verifying(*_arguments: object) -> Path:
+        threads.append(threading.current_thread())
+        msg = "not there"
+        raise StartupError(msg)
+
+    monkeypatch.setattr("voicemesh_trainer.__main__.gguf_file", verifying)
+    service = build(TrainerSettings(backend="local"))
+    assert not threads
+
+    with pytest.raises(StartupError, match="not there"):
+        await service.start()
+    await service.stop()
+
+    assert threads != [threading.main_thread()]
+    assert len(threads) == 1
 
 
 def test_a_model_of_another_kind_is_refused(models_dir: Path) -> None:

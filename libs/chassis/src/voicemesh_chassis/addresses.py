@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import ipaddress
 import socket
 
 from voicemesh_chassis.service import StartupError
 
-__all__ = ("check_free", "host_port")
+__all__ = ("check_free", "host_port", "is_loopback")
 
 
 def host_port(host: str, port: int) -> str:
     """`host:port`, with brackets around an IPv6 address."""
     return f"[{host}]:{port}" if ":" in host and not host.startswith("[") else f"{host}:{port}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only programs of this machine reach `host`; no other name than localhost counts."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name
+        return host.lower().rstrip(".") == "localhost"
 
 
 async def check_free(host: str, port: int, setting: str) -> None:

@@ -18,10 +18,10 @@ import time
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from voicemesh_chassis.command_line import read_command_line
-from voicemesh_chassis.errors import ServiceError
 from voicemesh_chassis.host import Host
+from voicemesh_chassis.last_words import tell_reason
 from voicemesh_chassis.logs import configure_logging, get_logger
-from voicemesh_chassis.service import StartupError
+from voicemesh_chassis.service import exit_status
 from voicemesh_chassis.settings import ServiceSettings, load_settings, service_name
 from voicemesh_chassis.stop_signals import stop_signals
 
@@ -96,33 +96,37 @@ def main(settings_class: type[S], build: Callable[[S], Service]) -> NoReturn:
     async def program() -> None:
         await serve(build(settings), settings)
 
-    _leave(_run(program()))
+    _leave(_run(program(), as_json=settings.log.format == "json"))
 
 
-def _run(program: Coroutine[None, None, None]) -> int:
+def _run(program: Coroutine[None, None, None], *, as_json: bool) -> int:
     # asyncio.run would wait for every thread of the default executor, which may be in the middle
     # of loading a model that nobody needs any more; closing the loop by hand does not.
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(program)
-    except (StartupError, ServiceError) as error:
-        print(str(error), file=sys.stderr)  # noqa: T201 - for the person at the terminal
-        return error.exit_code if isinstance(error, StartupError) else StartupError.exit_code
     except KeyboardInterrupt:  # before the signals were ours
         return 128 + signal.SIGINT
     except Exception as error:  # the last place to tell of it
-        _logger.critical("the service failed", exc_info=error)
-        print(  # noqa: T201 - as above
-            f"the service failed by a fault of its own ({type(error).__name__}): "
-            "the log above has the cause.",
-            file=sys.stderr,
-        )
-        return _EX_SOFTWARE
+        return _told(error, as_json=as_json)
     finally:
         _cancel_rest(loop)
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
     return 0
+
+
+def _told(error: Exception, *, as_json: bool) -> int:
+    """Says why the process ends, and returns the status with which it does."""
+    status = exit_status(error)
+    if status is not None:
+        tell_reason(str(error), as_json=as_json)
+        return status
+    _logger.critical("the service failed", exc_info=error)
+    if not as_json:
+        cause = f"the service failed by a fault of its own ({type(error).__name__})"
+        tell_reason(f"{cause}: the log above has the cause.", as_json=False)
+    return _EX_SOFTWARE
 
 
 def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:

@@ -45,7 +45,7 @@ def read_command_line(
 
 
 def _explained(variable: Variable) -> str:
-    default = "" if variable.default in (None, "", ()) else f" (default {variable.default})"
+    default = f" (default {variable.typed_default})" if variable.typed_default else ""
     effect = textwrap.fill(
         variable.description, _WIDTH, initial_indent="      ", subsequent_indent="      "
     )

@@ -5,7 +5,7 @@ subclass the leaves with a `reason` of their own. This module knows nothing of g
 
     ServiceError
     ├── InvalidArgumentError      INVALID_ARGUMENT     names the field
-    ├── NotFoundError             NOT_FOUND
+    ├── NotFoundError             NOT_FOUND            names the field, if there is one
     ├── AlreadyExistsError        ALREADY_EXISTS
     ├── FailedPreconditionError   FAILED_PRECONDITION
     ├── LimitExceededError        RESOURCE_EXHAUSTED   names the field; the same call fails again
@@ -105,10 +105,17 @@ class InvalidArgumentError(ServiceError):
 
 
 class NotFoundError(ServiceError):
-    """What the request names does not exist."""
+    """What the request names, in `field` if that is known, does not exist."""
 
     code = Code.NOT_FOUND
     reason = "NOT_FOUND"
+
+    def __init__(
+        self, message: str, *, field: str | None = None, metadata: Mapping[str, str] | None = None
+    ) -> None:
+        named = {} if field is None else {"field": field}
+        super().__init__(message, metadata={**(metadata or {}), **named})
+        self.field = field
 
 
 class AlreadyExistsError(ServiceError):

@@ -6,6 +6,7 @@ import asyncio
 import time
 from typing import TYPE_CHECKING
 
+from voicemesh_chassis.addresses import is_loopback
 from voicemesh_chassis.errors import ServiceError
 from voicemesh_chassis.logs import get_logger
 from voicemesh_chassis.metrics import describe_build
@@ -29,7 +30,9 @@ class Host:
         self._service = service
         self._settings = settings.server
         self._prefix = f"{settings.model_config.get('env_prefix', '')}SERVER__"
+        self._has_apis = bool(service.apis)
         self._started = False
+        self._served = False
         describe_build(service.registry, service.name)
         self._grpc = GrpcServer(service, settings.server, prefix=self._prefix)
         self._http = Monitoring(service.registry, lambda: self._grpc.lifecycle.phase)
@@ -54,6 +57,7 @@ class Host:
         await self._http.bind(settings.host, settings.metrics_port, f"{self._prefix}METRICS_PORT")
         await self._grpc.bind()
         _logger.info("listening", port=self.port, metrics_port=self.metrics_port)
+        self._warn_if_open()
 
     async def start(self) -> None:
         """Starts the service and lets calls in; may be cancelled.
@@ -68,18 +72,34 @@ class Host:
         except ServiceError as error:
             raise StartupError(error.message) from error
         await self._grpc.open()
+        self._served = True
         _logger.info("serving", start_s=round(time.monotonic() - begin, 3))
 
     async def aclose(self) -> None:
         """Drains, stops the service and gives the ports back; never waits without a bound."""
-        _logger.info("draining", timeout_s=self._settings.drain_timeout_s)
+        if self._served:
+            _logger.info("draining", timeout_s=self._settings.drain_timeout_s)
         try:
             await self._grpc.drain(self._settings.drain_timeout_s)
             if self._started:
                 await self._stop_service()
         finally:
             await self._http.aclose()
-        _logger.info("stopped")
+        if self._served:
+            _logger.info("stopped")
+
+    def _warn_if_open(self) -> None:
+        settings = self._settings
+        if not self._has_apis or settings.tls is not None or settings.auth_tokens:
+            return
+        if not is_loopback(settings.host):
+            _logger.warning(
+                "anybody who reaches the port may call this service; "
+                "where that is not a private network, set tokens and a certificate",
+                host=settings.host,
+                port=self.port,
+                variables=f"{self._prefix}AUTH_TOKENS, {self._prefix}TLS__CERTIFICATE_FILE",
+            )
 
     async def _stop_service(self) -> None:
         try:

@@ -12,6 +12,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 
 from voicemesh_chassis.redaction import redact
 from voicemesh_chassis.requests import current_request_id
@@ -102,5 +103,9 @@ def _rendering(form: str) -> list[Processor]:
 
 
 def _is_ours_or_serious(record: logging.LogRecord) -> bool:
-    # At INFO, libraries log what they fetch and hear; only their complaints are wanted.
+    # At INFO, libraries log what they fetch and hear; only their complaints are wanted. That some
+    # stranger's request is no HTTP is not one, and aiohttp would quote it with a traceback.
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        return False
     return record.levelno >= logging.WARNING or record.name.startswith(_OWN)

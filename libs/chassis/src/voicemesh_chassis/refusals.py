@@ -11,14 +11,61 @@ from voicemesh_chassis.variables import first_level, prefix_of, variables
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pydantic import ValidationError
+    from pydantic import BaseModel, ValidationError
+    from pydantic_core import ErrorDetails
     from pydantic_settings import BaseSettings, SettingsError
 
     from voicemesh_chassis.variables import Variable
 
-__all__ = ("refusal_sentence", "unknown_names", "unknown_sentence", "unreadable_sentence")
+__all__ = (
+    "ContradictionError",
+    "refusal_sentence",
+    "unknown_names",
+    "unknown_sentence",
+    "unreadable_sentence",
+)
 
 _LONGEST_VALUE_SHOWN = 60
+
+# What pydantic says of a text that is no such thing is about parsers, not about settings.
+_PHRASES = {
+    "int_parsing": "it must be a whole number",
+    "int_parsing_size": "it must be a whole number of a usual size",
+    "int_from_float": "it must be a whole number",
+    "float_parsing": "it must be a number",
+    "finite_number": "it must be a finite number",
+    "bool_parsing": "it must be true or false",
+    "greater_than": "it must be more than {gt}",
+    "greater_than_equal": "it must be at least {ge}",
+    "less_than": "it must be less than {lt}",
+    "less_than_equal": "it must be at most {le}",
+    "literal_error": "it must be {expected}",
+}
+
+
+class ContradictionError(ValueError):
+    """Two settings of one group that cannot hold together; raised by a validator of the group.
+
+    The validator knows fields; `refusal_sentence` names the variables behind them.
+
+    Attributes:
+        field: the one that is wrong.
+        other: the one that makes it so.
+        relation: between them, such as `must be at least`.
+    """
+
+    def __init__(self, group: BaseModel, field: str, relation: str, other: str) -> None:
+        self.field, self.relation, self.other = field, relation, other
+        self._values = {name: getattr(group, name) for name in (field, other)}
+        super().__init__(self.sentence(""))
+
+    def sentence(self, prefix: str) -> str:
+        """Both settings with their values, and the relation; `prefix` makes them variables."""
+        left, right = (
+            f"{prefix + name.upper() if prefix else name} = {self._values[name]}"
+            for name in (self.field, self.other)
+        )
+        return f"{left} {self.relation} {right}"
 
 
 def unknown_names(cls: type[BaseSettings], environ: Iterable[str]) -> list[str]:
@@ -50,11 +97,49 @@ def refusal_sentence(cls: type[BaseSettings], error: ValidationError) -> str:
         return f"{where} is not a setting{tail}: {_meant(cls, where)}"
     variable = _known(cls, where)
     if first["type"] == "missing":
+        if variable is not None and not variable.is_required:
+            return _incomplete_sentence(cls, details)
         return f"{where} is not set{tail}: set it in the environment."
-    shown = _shown(first.get("input")) if variable is not None and not variable.is_secret else ""
-    why = first["msg"].removeprefix("Value error, ")
-    why = why[:1].lower() + why[1:]
-    return f"{where}{shown} cannot be used{tail}: {why}; {_mend(variable)}"
+    if variable is None:
+        return _group_sentence(where, first, tail)
+    shown = "" if variable.is_secret else _shown(first.get("input"))
+    return f"{where}{shown} cannot be used{tail}: {_why(first)}; {_mend(variable)}"
+
+
+def _incomplete_sentence(cls: type[BaseSettings], details: Sequence[ErrorDetails]) -> str:
+    """Says which variables of an optional group are missing, and for which ones they are needed."""
+    group = details[0]["loc"][:-1]
+    missing = [
+        _variable_at(cls, detail["loc"])
+        for detail in details
+        if detail["type"] == "missing" and detail["loc"][:-1] == group
+    ]
+    given = [_variable_at(cls, (*group, name)) for name in details[0]["input"]]
+    are, belong = ("is", "belongs") if len(missing) == 1 else ("are", "belong")
+    return (
+        f"{' and '.join(missing)} {are} not set, but {belong} to {' and '.join(given)}: "
+        "set all of them or none."
+    )
+
+
+def _group_sentence(where: str, error: ErrorDetails, tail: str) -> str:
+    """Says what a validator of a whole group refused."""
+    prefix = f"{where.rstrip('_')}{'_' if where.endswith('_') else '__'}"
+    cause = error.get("ctx", {}).get("error")
+    if isinstance(cause, ContradictionError):
+        return f"{cause.sentence(prefix)}{tail}: change one of them."
+    return f"settings that begin with {prefix} cannot be used{tail}: {_why(error)}."
+
+
+def _why(error: ErrorDetails) -> str:
+    """What is wrong with a value, without the name of anything in the program."""
+    phrase = _PHRASES.get(error["type"])
+    if phrase is not None:
+        return phrase.format_map(error.get("ctx", {}))
+    why = error["msg"].removeprefix("Value error, ")
+    why = re.sub(r"^(Input|Value|String|List|Tuple) should ", "it must ", why)
+    # A name in capitals, such as that of a variable, stays as it is.
+    return why if why[:2].isupper() else why[:1].lower() + why[1:]
 
 
 def unreadable_sentence(cls: type[BaseSettings], error: SettingsError) -> str:
@@ -91,6 +176,8 @@ def _shown(value: object) -> str:
 def _mend(variable: Variable | None) -> str:
     if variable is None or variable.is_required:
         return "set it to a value that is allowed."
+    if isinstance(variable.default, bool):
+        return f"set it to a value that is allowed, or leave it out for {variable.typed_default}."
     if isinstance(variable.default, str | int | float):
         return f"set it to a value that is allowed, or leave it out for {variable.default!r}."
     return "set it to a value that is allowed, or leave it out."

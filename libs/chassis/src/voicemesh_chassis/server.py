@@ -75,7 +75,12 @@ class GrpcServer:
             Auth(settings.auth_tokens),
             Admission(settings.max_concurrent, service.weights, service.registry),
         )
-        chain = GuardChain(guards, metrics, max_message_bytes=settings.max_message_bytes)
+        chain = GuardChain(
+            guards,
+            metrics,
+            max_message_bytes=settings.max_message_bytes,
+            write_timeout_s=settings.write_timeout_s,
+        )
         self._server = grpc.aio.server(interceptors=[chain], options=_options(settings))
         self._health = health_aio.HealthServicer()
         self._register(service)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from voicemesh_chassis.errors import ServiceError
 from voicemesh_chassis.metrics import new_registry
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import grpc.aio
     from prometheus_client import CollectorRegistry
 
-__all__ = ("Api", "ConfigurationError", "Service", "StartupError")
+__all__ = ("Api", "ConfigurationError", "Service", "StartupError", "exit_status")
 
 
 class StartupError(Exception):
@@ -33,6 +34,19 @@ class ConfigurationError(StartupError):
     """The service cannot start because a setting, or a file that it names, is wrong."""
 
     exit_code: ClassVar[int] = 78  # EX_CONFIG
+
+
+def exit_status(error: Exception) -> int | None:
+    """The status with which a start ends that failed so; None for a fault in the program.
+
+    An `exit_code` of the error that it came from decides, then its own. So a library says for
+    itself what an operator has to mend, without knowing the chassis.
+    """
+    for each in (error.__cause__, error):
+        code = getattr(each, "exit_code", None)
+        if isinstance(code, int):
+            return code
+    return StartupError.exit_code if isinstance(error, ServiceError) else None
 
 
 @dataclass(frozen=True)

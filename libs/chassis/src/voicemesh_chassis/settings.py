@@ -8,13 +8,14 @@ not a known name is refused, because a misspelt limit that is silently ignored i
 # No `from __future__ import annotations`: pydantic evaluates these annotations at run time.
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
+from voicemesh_chassis.last_words import tell_reason, wants_json
+from voicemesh_chassis.logs import configure_logging
 from voicemesh_chassis.refusals import (
     refusal_sentence,
     unknown_names,
@@ -78,6 +79,11 @@ class ServerSettings(BaseModel):
 
     drain_timeout_s: float = Field(default=30.0, ge=0, le=3600)
     """How long open calls may go on after SIGTERM, in seconds."""
+
+    write_timeout_s: float = Field(default=900.0, gt=0, le=3600)
+    """How long a streamed message may wait for a caller who does not read, in seconds, before the
+    call ends with DEADLINE_EXCEEDED and its place is free. gRPC may ask for the next 4 MiB only
+    when a caller has read the last, so this must cover 4 MiB at the pace of a slow one."""
 
     stop_timeout_s: float = Field(default=10.0, gt=0, le=600)
     """How long the service may take to release what it holds after the drain, in seconds."""
@@ -180,5 +186,8 @@ def load_settings(cls: type[S]) -> S:
         sentence = refusal_sentence(cls, error)
     except SettingsError as error:
         sentence = unreadable_sentence(cls, error)
-    print(sentence, file=sys.stderr)  # noqa: T201 - logging is not configured yet
+    as_json = wants_json(cls)
+    if as_json:
+        configure_logging(LogSettings(format="json"), service_name(cls))
+    tell_reason(sentence, as_json=as_json)
     raise SystemExit(EX_CONFIG)

@@ -35,6 +35,15 @@ class Variable:
     is_secret: bool
     """Whether its value must not be shown."""
 
+    @property
+    def typed_default(self) -> str:
+        """The default as one would set it; empty if there is none."""
+        if isinstance(self.default, bool):
+            return str(self.default).lower()
+        if isinstance(self.default, tuple | list):
+            return ",".join(str(part) for part in self.default)
+        return "" if self.default is None else str(self.default)
+
 
 def variables(cls: type[BaseSettings]) -> list[Variable]:
     """Every variable that `cls` reads, groups spelt out, in the order of the class."""
@@ -56,14 +65,14 @@ def markdown_table(cls: type[BaseSettings]) -> str:
     """The variables as a Markdown table, for a README."""
     rows = ["| variable | default | effect |", "| --- | --- | --- |"]
     for variable in variables(cls):
-        default = "required" if variable.is_required else _shown(variable.default)
+        default = "required" if variable.is_required else _quoted(variable.typed_default)
         effect = variable.description.replace("|", "\\|")
         rows.append(f"| `{variable.name}` | {default} | {effect} |")
     return "\n".join(rows) + "\n"
 
 
-def _shown(default: object) -> str:
-    return "" if default is None or default in ("", ()) else f"`{default}`"
+def _quoted(default: str) -> str:
+    return f"`{default}`" if default else ""
 
 
 def _walk(

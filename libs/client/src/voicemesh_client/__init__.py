@@ -8,8 +8,8 @@
   out, as frozen dataclasses. All times are float seconds (`_s`).
 - `health`: whether a service is ready.
 - `errors`: the errors that the services raise.
-- `calls`, `exchange`, `call_status`, `service_client`, `wire`: how it works; not for use from
-  outside.
+- `calls`, `exchange`, `call_status`, `service_client`, `unreached`, `wire`: how it works; not for
+  use from outside.
 - `cli`: the `voicemesh` command.
 """
 
@@ -29,6 +29,7 @@ from voicemesh_client.errors import (
     OverloadedError,
     PermissionDeniedError,
     ServiceError,
+    TlsMismatchError,
     UnauthenticatedError,
     UnavailableError,
     UnimplementedError,
@@ -144,6 +145,7 @@ __all__ = (
     "SynthesisTimings",
     "TextSpan",
     "TextToSpeech",
+    "TlsMismatchError",
     "TokenUsage",
     "Trainer",
     "Transcript",

@@ -22,6 +22,7 @@ from voicemesh_client.errors import (
     ServiceError,
     UnavailableError,
 )
+from voicemesh_client.unreached import unreached
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
         Awaitable,
         Iterator,
     )
+
+    from voicemesh_client.connection import Connection
 
 __all__ = ("Peer", "is_being_cancelled", "receive", "refusing_bad_values", "single")
 
@@ -45,12 +48,18 @@ class Peer:
 
     target: str
     timeout_s: float
+    speaks_tls: bool = False
+
+    @classmethod
+    def of(cls, connection: Connection) -> Peer:
+        """Who is at the other end of a connection."""
+        return cls(connection.target, connection.timeout_s, connection.tls is not None)
 
     def failure(self, error: grpc.aio.AioRpcError) -> ServiceError:
         """The error as the service raised it; said plainly if no service was reached."""
         if not any(key == _DETAILS_KEY for key, _ in error.trailing_metadata() or ()):
             if error.code() is grpc.StatusCode.UNAVAILABLE:
-                return UnavailableError(f"no service answers at {self.target}")
+                return unreached(error.details() or "", self.target, speaks_tls=self.speaks_tls)
             if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
                 return self.too_slow()
             if error.code() is grpc.StatusCode.RESOURCE_EXHAUSTED:

@@ -9,7 +9,12 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from voicemesh_chassis.channel import open_channel
 from voicemesh_client.calls import Peer, single
 from voicemesh_client.connection import Connection
-from voicemesh_client.errors import DeadlineExceededError, NotFoundError, UnavailableError
+from voicemesh_client.errors import (
+    DeadlineExceededError,
+    NotFoundError,
+    TlsMismatchError,
+    UnavailableError,
+)
 
 __all__ = ("Health", "check_health")
 
@@ -38,15 +43,18 @@ async def check_health(connection: Connection | str, *, service: str = "") -> He
         service: full name of one gRPC service, or empty for the process as a whole.
 
     Raises:
-        ServiceError: if it answers with anything but its health, such as a wrong certificate.
+        TlsMismatchError: if somebody is there, but not with the TLS or certificate expected.
+        ServiceError: if it answers with anything but its health.
     """
     connection = Connection.of(connection)
-    peer = Peer(connection.target, connection.timeout_s)
+    peer = Peer.of(connection)
     async with open_channel(connection.channel_options()) as channel:
         check = health_pb2_grpc.HealthStub(channel).Check
         request = health_pb2.HealthCheckRequest(service=service)
         try:
             response = await single(check(request), peer)
+        except TlsMismatchError:
+            raise
         except (UnavailableError, DeadlineExceededError):
             return Health.UNREACHABLE
         except NotFoundError:

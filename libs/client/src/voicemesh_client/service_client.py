@@ -29,7 +29,7 @@ class ServiceClient(Generic[Stub]):
         self, connection: Connection | str, make_stub: Callable[[grpc.aio.Channel], Stub]
     ) -> None:
         self._connection = Connection.of(connection)
-        self._peer = Peer(self._connection.target, self._connection.timeout_s)
+        self._peer = Peer.of(self._connection)
         self._make_stub = make_stub
         self._opened: tuple[grpc.aio.Channel, Stub] | None = None
         self._is_closed = False

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis.addresses import check_free
 from voicemesh_chassis.service import StartupError
+from voicemesh_launcher.needed_models import needed_models
 from voicemesh_launcher.programs import LaunchError
 from voicemesh_models import (
     ModelError,
@@ -17,13 +23,11 @@ from voicemesh_models import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from voicemesh_launcher.programs import Endpoint, Program
+from voicemesh_launcher.programs import Endpoint, Program
 
 __all__ = ("check_installed", "check_models", "check_ports")
-
-_DEFAULT_GROUP = "default"
 
 
 def check_installed(programs: Sequence[Program]) -> None:
@@ -39,34 +43,50 @@ def check_installed(programs: Sequence[Program]) -> None:
         raise LaunchError(msg)
 
 
-def check_models() -> None:
-    """Returns if the models of the group `default` are in the model directory and intact.
+def check_models(environ: Mapping[str, str] | None = None) -> None:
+    """Returns if the models that the settings name are in the model directory and intact.
+
+    Args:
+        environ: the settings; None means those of this process.
 
     Raises:
         LaunchError: naming those that are missing or damaged, and how to get them.
     """
-    root = default_models_dir()
-    missing: list[str] = []
+    usual = default_models_dir()
+    missing: dict[Path, list[str]] = {}
     sentences: list[str] = []
     try:
         catalogue = load_catalogue()
-        store = ModelStore(root, catalogue)
-        for name in catalogue.expand([_DEFAULT_GROUP]):
+        for needed in needed_models(os.environ if environ is None else environ):
+            if needed.name not in catalogue.models:
+                continue  # the service says what its setting may be
+            root = needed.root or usual
             try:
-                store.require(name)
+                ModelStore(root, catalogue).require(needed.name)
             except ModelMissingError:
-                missing.append(name)
+                missing.setdefault(root, []).append(needed.name)
             except ModelError as error:
-                sentences.append(str(error))
+                sentences.append(_findable(str(error)))
     except ModelError as error:  # of the catalogue itself
         raise LaunchError(str(error)) from error
-    if missing:
-        names = ", ".join(missing)
-        noun, verb = ("model", "is") if len(missing) == 1 else ("models", "are")
-        command = f"voicemesh models pull {' '.join(missing)}"
-        sentences.insert(0, f"{noun} {names} {verb} not in {root}: run `{command}`.")
+    sentences = [*(_missing(root, names) for root, names in missing.items()), *sentences]
     if sentences:
         raise LaunchError("\n".join(sentences))
+
+
+def _missing(root: Path, names: Sequence[str]) -> str:
+    return _findable(f"{ModelMissingError(names, root)}.")
+
+
+def _findable(sentence: str) -> str:
+    """Gives the command of a sentence its path, where the person's shell would not find it."""
+    name = "voicemesh-models"
+    script = Path(sys.executable).with_name(name)
+    on_path = shutil.which(name)
+    if not script.exists() or (on_path is not None and script.samefile(on_path)):
+        return sentence
+    shown = script.relative_to(Path.cwd()) if script.is_relative_to(Path.cwd()) else script
+    return sentence.replace(f"`{name} ", f"`{shlex.quote(str(shown))} ")
 
 
 async def check_ports(programs: Sequence[Program]) -> None:

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ("Endpoint", "LaunchError", "Program", "read_programs", "with_free_ports")
+__all__ = (
+    "PROGRAM_NAMES",
+    "Endpoint",
+    "LaunchError",
+    "Program",
+    "read_programs",
+    "token_of",
+    "with_free_ports",
+)
 
 _LOOPBACK = "127.0.0.1"
 _EVERYWHERE = {"0.0.0.0": _LOOPBACK, "::": "::1", "[::]": "::1"}  # noqa: S104 - only recognised
@@ -67,8 +75,8 @@ class Program:
     needs: tuple[str, ...] = ()
     """Names of the programs that must be ready before this one is started."""
 
-    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Settings that the launcher gives it over those of the environment."""
+    variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), repr=False)
+    """Settings that the launcher gives it over those of the environment; may hold tokens."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,9 @@ _PLANS = (
     _Plan("bot", 50054, 9104, needs=("stt", "tts", "trainer")),
 )
 _CONSOLE_PORT = 8080
+
+PROGRAM_NAMES = tuple(plan.name for plan in _PLANS)
+"""The services, in order of start."""
 
 
 def read_programs(environ: Mapping[str, str] | None = None) -> tuple[Program, ...]:
@@ -128,7 +139,9 @@ def _port(variables: Mapping[str, str], setting: str, usual: int) -> int:
 def with_free_ports(
     programs: Sequence[Program], environ: Mapping[str, str] | None = None, *, everywhere: bool
 ) -> tuple[Program, ...]:
-    """The programs with every port 0 replaced by a free one, and told of each other's ports.
+    """The programs with every port 0 replaced by a free one, and told how to reach each other.
+
+    That is by address, and by token where a program asks for one.
 
     Args:
         programs: in order of start.
@@ -174,9 +187,21 @@ def _variables(
     program: Program, addresses: Mapping[str, str], environ: Mapping[str, str], *, firmly: bool
 ) -> Mapping[str, str]:
     own = {each.setting: str(each.port) for each in program.endpoints.values()}
-    others = {
-        f"VOICEMESH_{program.name.upper()}_{name.upper()}__TARGET": addresses[name]
-        for name in program.needs
-    }
-    # A person may point the bot at a service elsewhere; a demo talks to its own.
-    return own | {key: other for key, other in others.items() if firmly or not environ.get(key)}
+    told: dict[str, str] = {}
+    for name in program.needs:
+        prefix = f"VOICEMESH_{program.name.upper()}_{name.upper()}__"
+        # A person may point the bot at a service elsewhere; a demo talks to its own.
+        if environ.get(f"{prefix}TARGET") and not firmly:
+            continue  # nor is the token of the one here anything to send there
+        told[f"{prefix}TARGET"] = addresses[name]
+        token = token_of(name, environ)
+        if token is not None and (firmly or not environ.get(f"{prefix}TOKEN")):
+            told[f"{prefix}TOKEN"] = token
+    return own | told
+
+
+def token_of(name: str, environ: Mapping[str, str] | None = None) -> str | None:
+    """The first token that lets a caller in to a program; None if it lets everyone in."""
+    variables = os.environ if environ is None else environ
+    tokens = variables.get(f"VOICEMESH_{name.upper()}_SERVER__AUTH_TOKENS", "").split(",")
+    return next((token.strip() for token in tokens if token.strip()), None)

@@ -7,6 +7,7 @@ Exit status: 0 stopped by the person, 1 something was missing or failed (said on
 # No `from __future__ import annotations`: typer reads these annotations at run time.
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +23,7 @@ from voicemesh_launcher.preflight import (
     check_ports,
 )
 from voicemesh_launcher.programs import LaunchError, Program, read_programs, with_free_ports
+from voicemesh_launcher.unknown_variables import unknown_variables
 
 __all__ = ("app", "main")
 
@@ -36,7 +38,7 @@ def run(
     ] = None,
     model_check: Annotated[
         bool,
-        typer.Option(help="Whether to look for the default models first; the services look too."),
+        typer.Option(help="Whether to look for the models first; the services look too."),
     ] = True,
 ) -> None:
     """Run stt, tts, trainer and bot on this machine until Ctrl-C.
@@ -44,6 +46,8 @@ def run(
     Ports and everything else are set by the services' own variables, such as
     VOICEMESH_STT_SERVER__PORT; port 0 takes a free one.
     """
+    for sentence in unknown_variables(os.environ):
+        typer.echo(sentence, err=True)
     try:
         programs = with_free_ports(read_programs(), everywhere=False)
         check_installed(programs)

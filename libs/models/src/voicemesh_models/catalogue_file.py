@@ -40,12 +40,20 @@ def load_catalogue(path: Path | None = None) -> Catalogue:
         CatalogueError: If the file cannot be read or does not say what it must.
     """
     override = os.environ.get(CATALOGUE_VARIABLE)
-    chosen = path or (Path(override).expanduser() if override else packaged_catalogue_path())
+    if path is not None or not override:
+        return _read(path or packaged_catalogue_path())
+    try:
+        return _read(Path(override).expanduser())
+    except CatalogueError as error:
+        raise error.set_by(CATALOGUE_VARIABLE) from error
+
+
+def _read(chosen: Path) -> Catalogue:
     try:
         data = tomllib.loads(chosen.read_text(encoding="utf-8"))
     except OSError as error:
         raise CatalogueError(chosen, "", f"cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CatalogueError(chosen, "", f"is not valid TOML ({error})") from error
     return _catalogue(_Table(chosen, "", data))
 

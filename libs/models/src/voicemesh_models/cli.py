@@ -28,7 +28,7 @@ __all__ = ("app", "main")
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
-EXIT_CATALOGUE = 78
+EXIT_CATALOGUE = CatalogueError.exit_code
 
 _PLAIN_WIDTH = 160
 

@@ -3,7 +3,7 @@
 * ModelError
   x CatalogueError          models.toml cannot be read, or a key in it is wrong
   x UnknownModelError       no model or group has that name
-  x ModelMissingError       the model is not in the model directory
+  x ModelMissingError       one or more models are not in the model directory
   x ModelCorruptError       a file is missing, changed, or not the pinned bytes
   x PullError               a pull did not finish; what was fetched is kept for the next one
     + FetchError            the registry or the hub cannot be reached, or refuses
@@ -18,9 +18,12 @@ Each message is one sentence for a person: what failed, where, and how to mend i
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from voicemesh_models.directories import pull_command
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 __all__ = (
@@ -43,11 +46,24 @@ class ModelError(Exception):
 
 
 class CatalogueError(ModelError):
-    """The catalogue file cannot be used; the message names file, model and key."""
+    """The catalogue file cannot be used; the message names file, model and key.
 
-    def __init__(self, path: Path, where: str, problem: str) -> None:
-        place = f"{path}: {where}" if where else str(path)
-        super().__init__(f"{place}: {problem}")
+    Attributes:
+        exit_code: The status of a program that it ends, after sysexits.h: a setting is wrong.
+    """
+
+    exit_code: ClassVar[int] = 78
+
+    def __init__(self, path: Path, where: str, problem: str, *, variable: str = "") -> None:
+        file = f"{variable} = {path}" if variable else str(path)
+        place = f"{file}: {where}" if where else file
+        mend = "; set it to a catalogue, or leave it out for the packaged one" if variable else ""
+        super().__init__(f"{place}: {problem}{mend}")
+        self._parts = (path, where, problem)
+
+    def set_by(self, variable: str) -> CatalogueError:
+        """Return the same error, naming the environment variable that chose the file."""
+        return CatalogueError(*self._parts, variable=variable)
 
 
 class UnknownModelError(ModelError):
@@ -63,15 +79,17 @@ class UnknownModelError(ModelError):
 
 
 class ModelMissingError(ModelError):
-    """The model has not been pulled into this directory.
+    """Models have not been pulled into this directory.
 
     Attributes:
-        model: The model's name.
+        models: Their names.
     """
 
-    def __init__(self, model: str, root: Path) -> None:
-        super().__init__(f"model {model} is not in {root}; run `voicemesh models pull {model}`")
-        self.model = model
+    def __init__(self, models: Sequence[str], root: Path) -> None:
+        *others, last = models
+        named = f"models {', '.join(others)} and {last} are" if others else f"model {last} is"
+        super().__init__(f"{named} not in {root}; run `{pull_command(root, models)}`")
+        self.models = tuple(models)
 
 
 class ModelCorruptError(ModelError):
@@ -82,10 +100,10 @@ class ModelCorruptError(ModelError):
         file: Path of the first file found wrong.
     """
 
-    def __init__(self, model: str, file: Path, problem: str) -> None:
+    def __init__(self, model: str, root: Path, file: Path, problem: str) -> None:
         super().__init__(
-            f"model {model} is damaged: {file} {problem}; run `voicemesh models pull {model}` "
-            "to fetch it again"
+            f"model {model} is damaged: {file} {problem}; "
+            f"run `{pull_command(root, [model])}` to fetch it again"
         )
         self.model = model
         self.file = file
@@ -99,16 +117,16 @@ class PullError(ModelError):
         model: The model's name; empty until the store has added it.
     """
 
-    def __init__(self, cause: str, *, model: str = "") -> None:
-        retry = f"; run `voicemesh models pull {model}` to try again" if model else ""
+    def __init__(self, cause: str, *, model: str = "", root: Path | None = None) -> None:
         about = f"model {model} was not pulled: " if model else ""
+        retry = f"; run `{pull_command(root, [model])}` to try again" if root else ""
         super().__init__(f"{about}{cause}{retry}")
         self.cause = cause
         self.model = model
 
-    def about(self, model: str) -> Self:
+    def about(self, model: str, root: Path) -> Self:
         """Return the same error, naming the model and how to try again."""
-        return type(self)(self.cause, model=model)
+        return type(self)(self.cause, model=model, root=root)
 
 
 class FetchError(PullError):

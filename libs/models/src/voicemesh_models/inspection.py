@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,12 +32,13 @@ def inspect_model(model: Model, directory: Path, *, trust_stamp: bool) -> None:
         _inspect(model, directory, trust_stamp=trust_stamp)
     except OSError as error:
         path = Path(error.filename or directory)
-        raise ModelCorruptError(model.name, path, f"cannot be read ({error.strerror})") from error
+        problem = f"cannot be read ({error.strerror})"
+        raise ModelCorruptError(model.name, directory.parent, path, problem) from error
 
 
 def _inspect(model: Model, directory: Path, *, trust_stamp: bool) -> None:
     if not any((directory / file.path).is_file() for file in model.files):
-        raise ModelMissingError(model.name, directory.parent)
+        raise ModelMissingError([model.name], directory.parent)
     stamps = read_stamp(directory)
     found = {
         file.path: _check(model, file, directory, stamps.get(file.path), trust_stamp=trust_stamp)
@@ -54,18 +56,17 @@ def _check(
     model: Model, file: ModelFile, directory: Path, stamp: FileStamp | None, *, trust_stamp: bool
 ) -> FileStamp:
     path = directory / file.path
+    damaged = partial(ModelCorruptError, model.name, directory.parent, path)
     pinned = file.sha256 or (stamp.sha256 if stamp else None)
     if not path.is_file():
-        raise ModelCorruptError(model.name, path, "is missing")
+        raise damaged("is missing")
     if pinned is None:
-        raise ModelCorruptError(model.name, path, "has no known hash to be checked against")
+        raise damaged("has no known hash to be checked against")
     if trust_stamp and stamp and stamp.sha256 == pinned and stamp.holds_for(path):
         return stamp
     status = path.stat()
     if file.size_bytes is not None and status.st_size != file.size_bytes:
-        raise ModelCorruptError(
-            model.name, path, f"has {status.st_size} bytes instead of {file.size_bytes}"
-        )
+        raise damaged(f"has {status.st_size} bytes instead of {file.size_bytes}")
     if sha256_file(path) != pinned:
-        raise ModelCorruptError(model.name, path, "does not have its pinned sha256")
+        raise damaged("does not have its pinned sha256")
     return FileStamp.of(status, pinned)

@@ -22,7 +22,7 @@ from voicemesh_models.ports import Hub, Progress, Registry, SilentProgress
 from voicemesh_models.pull import Pull
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from voicemesh_models.catalogue import Catalogue, Model
@@ -80,6 +80,23 @@ class ModelStore:
         inspect_model(model, self.root / name, trust_stamp=True)
         return self.root / name
 
+    def require_all(self, names: Iterable[str]) -> tuple[Path, ...]:
+        """Like `require` for several models; one error names all that have not been pulled.
+
+        Returns:
+            Their directories, in the order of the names.
+        """
+        directories: list[Path] = []
+        missing: list[str] = []
+        for name in names:
+            try:
+                directories.append(self.require(name))
+            except ModelMissingError as error:
+                missing += error.models
+        if missing:
+            raise ModelMissingError(missing, self.root)
+        return tuple(directories)
+
     def verify(self, name: str) -> Path:
         """Like `require`, but hash every file, whatever its size and time say."""
         model = self.catalogue.get(name)
@@ -132,9 +149,10 @@ class ModelStore:
                 if self.state(name) is not ModelState.INSTALLED:
                     self._pull.run(model, told)
         except PullError as error:
-            raise error.about(name) from error
+            raise error.about(name, self.root) from error
         except OSError as error:
-            raise DiskError.from_os_error(error, self.root).about(name) from error
+            failure = DiskError.from_os_error(error, self.root)
+            raise failure.about(name, self.root) from error
         told.finished(model, self.root / name)
         return self.root / name
 

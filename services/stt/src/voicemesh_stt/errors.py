@@ -68,9 +68,8 @@ class UnknownModelError(NotFoundError):
     def __init__(self, model: str, known: tuple[str, ...], *, field: str) -> None:
         super().__init__(
             f"{field}: this server has no model {model[:_SHOWN]!r}; it has {', '.join(known)}",
-            metadata={"field": field},
+            field=field,
         )
-        self.field = field
 
 
 class AudioTooLongError(LimitExceededError):

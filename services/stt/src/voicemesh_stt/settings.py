@@ -2,11 +2,13 @@
 
 # No `from __future__ import annotations`: pydantic evaluates these annotations at run time.
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from voicemesh_chassis.refusals import ContradictionError
 from voicemesh_chassis.settings import ServerSettings, ServiceSettings, service_settings_config
 
 __all__ = ("SttSettings", "TurnSettings")
@@ -45,10 +47,10 @@ class TurnSettings(BaseModel):
 
     @model_validator(mode="after")
     def _check_order(self) -> Self:
-        gates = (self.complete_silence_s, self.unsure_silence_s, self.incomplete_silence_s)
-        if list(gates) != sorted(gates):
-            msg = "complete_silence_s, unsure_silence_s and incomplete_silence_s must not fall"
-            raise ValueError(msg)
+        gates = ("complete_silence_s", "unsure_silence_s", "incomplete_silence_s")
+        for shorter, longer in pairwise(gates):
+            if getattr(self, longer) < getattr(self, shorter):
+                raise ContradictionError(self, longer, "must be at least", shorter)
         return self
 
 

@@ -6,6 +6,6 @@
 * `prompt` and `truncation` are pure: what of a conversation becomes the model's input
 * `roster` knows the models by name, `slots` bounds how many answers are written at once
 * `ports.LanguageModel` is what an engine is; `engines` has llama.cpp (in this process) and
-  OpenAI-compatible endpoints; `metering` counts what any of them does
+  OpenAI-compatible endpoints; `metering` counts what becomes of answers
 * `__main__` wires these together
 """

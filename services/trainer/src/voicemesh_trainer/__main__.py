@@ -17,7 +17,7 @@ from voicemesh_trainer.engines.llama import LlamaDefaults, LlamaModel
 from voicemesh_trainer.engines.llama_server import LlamaOptions, LlamaServer
 from voicemesh_trainer.engines.openai import EndpointOptions, OpenAIModel
 from voicemesh_trainer.generation import Generation, GenerationLimits
-from voicemesh_trainer.metering import MeteredModel, ModelMetrics
+from voicemesh_trainer.metering import ModelMetrics
 from voicemesh_trainer.roster import ModelRoster
 from voicemesh_trainer.rpc.servicer import apis
 from voicemesh_trainer.settings import TrainerSettings
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from voicemesh_trainer.ports import LanguageModel
+    from voicemesh_trainer.settings import LocalSettings
 
 __all__ = ("build", "main")
 
@@ -41,12 +42,12 @@ def build(settings: TrainerSettings) -> Service:
     """The trainer as the chassis runs it.
 
     Raises:
-        StartupError: if the chosen model is not there or not configured.
+        StartupError: if the chosen model is not configured; whether it is there, `start` tells.
     """
     registry = new_registry()
     chosen = settings.chosen_backend
     model = _remote_model(settings) if chosen == "openai" else _local_model(settings)
-    roster = ModelRoster([MeteredModel(model, ModelMetrics(registry))])
+    roster = ModelRoster([model])
     limits = GenerationLimits(settings.limits.generation_s, settings.limits.silence_s)
 
     async def start() -> None:
@@ -55,7 +56,7 @@ def build(settings: TrainerSettings) -> Service:
 
     return Service(
         name="trainer",
-        apis=apis(Generation(roster, limits), roster),
+        apis=apis(Generation(roster, limits, ModelMetrics(registry)), roster),
         start=start,
         stop=roster.aclose,
         registry=registry,
@@ -65,18 +66,9 @@ def build(settings: TrainerSettings) -> Service:
 def _local_model(settings: TrainerSettings) -> LanguageModel:
     local = settings.local
     catalogue = load_catalogue()
-    file = gguf_file(ModelStore(default_models_dir(), catalogue), local.model, local.model_file)
+    store = ModelStore(default_models_dir(), catalogue)
     known = catalogue.models.get(local.model) if local.model_file is None else None
     name = local.model if local.model_file is None else local.model_file.stem
-    options = LlamaOptions(
-        file=file,
-        context_tokens=local.context_tokens,
-        slots=local.slots,
-        threads=local.threads or (1 if _is_small(file) else _usable_processors()),
-        prompt_threads=local.prompt_threads or max(1, _usable_processors() - 1),
-        gpu_layers=local.gpu_layers,
-        prompt_cache_mib=local.prompt_cache_mib,
-    )
     defaults = LlamaDefaults(
         style=local.style,
         slots=local.slots,
@@ -86,7 +78,22 @@ def _local_model(settings: TrainerSettings) -> LanguageModel:
         repeat_penalty=local.repeat_penalty,
     )
     info = ModelInfo(name, "local", known.licence if known else "")
-    return LlamaModel(info, LlamaServer(options), _slots(settings, local.slots), defaults)
+    server = LlamaServer(lambda: _llama_options(local, store), local.slots)
+    return LlamaModel(info, server, _slots(settings, local.slots), defaults)
+
+
+def _llama_options(local: LocalSettings, store: ModelStore) -> LlamaOptions:
+    """Finds and verifies the model file, which takes seconds the first time."""
+    file = gguf_file(store, local.model, local.model_file)
+    return LlamaOptions(
+        file=file,
+        context_tokens=local.context_tokens,
+        slots=local.slots,
+        threads=local.threads or (1 if _is_small(file) else _usable_processors()),
+        prompt_threads=local.prompt_threads or max(1, _usable_processors() - 1),
+        gpu_layers=local.gpu_layers,
+        prompt_cache_mib=local.prompt_cache_mib,
+    )
 
 
 def _remote_model(settings: TrainerSettings) -> LanguageModel:

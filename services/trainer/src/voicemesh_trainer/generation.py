@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from voicemesh_trainer.domain import Conversation, GenerationEvent, ModelEvent
+    from voicemesh_trainer.ports import AnswerMeters
     from voicemesh_trainer.roster import ModelRoster
 
 __all__ = ("Generation", "GenerationLimits")
@@ -64,11 +65,13 @@ class Generation:
         self,
         roster: ModelRoster,
         limits: GenerationLimits,
+        meters: AnswerMeters,
         *,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._roster = roster
         self._limits = limits
+        self._meters = meters
         self._clock = clock
 
     async def answer(self, conversation: Conversation) -> AsyncGenerator[GenerationEvent, None]:
@@ -84,14 +87,18 @@ class Generation:
         began_s = self._clock()
         model = self._roster.find(conversation.tenant, conversation.model)
         answer = _Answer(AnswerText(conversation.sampling.stop_sequences), began_s)
-        async with aclosing(model.reply(conversation)) as events:
-            while answer.ended is None and not answer.text.stopped:
-                event = await self._next(events, answer)
-                if isinstance(event, Accepted):
-                    yield Started(str(ULID()), model.info.name, event.omitted_turns)
-                elif words := self._words(event, answer):
-                    yield Delta(words)
-        yield self._finished(answer)
+        with self._meters.measure(model.info) as meter:
+            async with aclosing(model.reply(conversation)) as events:
+                while answer.ended is None and not answer.text.stopped:
+                    event = await self._next(events, answer)
+                    meter.read(event)
+                    if isinstance(event, Accepted):
+                        yield Started(str(ULID()), model.info.name, event.omitted_turns)
+                    elif words := self._words(event, answer):
+                        yield Delta(words)
+            finished = self._finished(answer)
+            meter.finish(finished.reason)
+        yield finished
 
     async def _next(self, events: AsyncGenerator[ModelEvent, None], answer: _Answer) -> ModelEvent:
         left_s = self._limits.total_s - (self._clock() - answer.began_s)

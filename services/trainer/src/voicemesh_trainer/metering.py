@@ -1,25 +1,23 @@
-"""Counts what a model does, around any model."""
+"""Counts answers and what they cost, whichever model writes them."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import aclosing
-from dataclasses import dataclass
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from voicemesh_chassis.errors import ServiceError
-from voicemesh_trainer.domain import Ended, Piece
+from voicemesh_trainer.domain import Ended, Piece, TokenUsage
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import Iterator
 
-    from voicemesh_trainer.domain import Conversation, ModelEvent, ModelInfo
-    from voicemesh_trainer.ports import LanguageModel
+    from voicemesh_trainer.domain import FinishReason, ModelEvent, ModelInfo
 
-__all__ = ("MeteredModel", "ModelMetrics")
+__all__ = ("ModelMetrics",)
 
 _LABELS = ("backend", "model")
 _FIRST_TOKEN_S = (0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -27,7 +25,7 @@ _TOKENS_PER_SECOND = (1.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0, 120.0, 200.0, 400.
 
 
 class ModelMetrics:
-    """The metrics of all models of a server."""
+    """The metrics of all models of a server; an `AnswerMeters`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def counter(name: str, about: str, *labels: str) -> Counter:
@@ -40,7 +38,9 @@ class ModelMetrics:
         )
         self.output_tokens = counter("output_tokens_total", "Tokens that models have written.")
         self.answers = counter(
-            "answers_total", "Answers ended, by why: a finish reason or `cancelled`.", "reason"
+            "answers_total",
+            "Answers ended, by why: a finish reason, or `cancelled` by the caller.",
+            "reason",
         )
         self.refused = counter("refused_total", "Answers refused or broken off.", "reason")
         self.active = Gauge(
@@ -64,68 +64,62 @@ class ModelMetrics:
             registry=registry,
         )
 
-
-@dataclass
-class _Reading:
-    began_s: float
-    first_s: float | None = None
-    reason: str = "cancelled"
-
-
-class MeteredModel:
-    """A `LanguageModel` that counts and times the one it wraps."""
-
-    def __init__(self, model: LanguageModel, metrics: ModelMetrics) -> None:
-        self._model = model
-        self._metrics = metrics
-        self._labels = (model.info.backend, model.info.name)
-
-    @property
-    def info(self) -> ModelInfo:
-        """The wrapped model's."""
-        return self._model.info
-
-    async def open(self) -> None:
-        """Opens the wrapped model."""
-        await self._model.open()
-
-    async def aclose(self) -> None:
-        """Closes the wrapped model."""
-        await self._model.aclose()
-
-    async def reply(self, conversation: Conversation) -> AsyncGenerator[ModelEvent, None]:
-        """The wrapped model's reply, counted."""
-        metrics, labels = self._metrics, self._labels
-        reading = _Reading(time.monotonic())
-        metrics.active.labels(*labels).inc()
+    @contextmanager
+    def measure(self, info: ModelInfo) -> Iterator[_Meter]:
+        """See `AnswerMeters.measure`."""
+        labels = (info.backend, info.name)
+        meter = _Meter(self, labels)
+        self.active.labels(*labels).inc()
         try:
-            async with aclosing(self._model.reply(conversation)) as events:
-                async for event in events:
-                    self._read(event, reading)
-                    yield event
+            yield meter
         except (GeneratorExit, asyncio.CancelledError):
+            self.answers.labels(*labels, "cancelled").inc()
             raise
         except BaseException as error:
-            reading.reason = "failed"
             reason = error.reason if isinstance(error, ServiceError) else "INTERNAL"
-            metrics.refused.labels(*labels, reason).inc()
+            self.refused.labels(*labels, reason).inc()
             raise
         finally:
-            metrics.active.labels(*labels).dec()
-            if reading.reason != "failed":
-                metrics.answers.labels(*labels, reading.reason).inc()
+            self.active.labels(*labels).dec()
+            meter.count_tokens()
 
-    def _read(self, event: ModelEvent, reading: _Reading) -> None:
-        metrics, labels, now = self._metrics, self._labels, time.monotonic()
-        if isinstance(event, Piece) and reading.first_s is None:
-            reading.first_s = now
-            metrics.first_token.labels(*labels).observe(now - reading.began_s)
-        elif isinstance(event, Ended):
-            usage = event.usage
-            reading.reason = event.reason.value
-            metrics.input_tokens.labels(*labels).inc(usage.input_tokens)
-            metrics.cached_input_tokens.labels(*labels).inc(usage.cached_input_tokens)
-            metrics.output_tokens.labels(*labels).inc(usage.output_tokens)
-            if reading.first_s is not None and now > reading.first_s and usage.output_tokens > 1:
-                speed = (usage.output_tokens - 1) / (now - reading.first_s)
-                metrics.speed.labels(*labels).observe(speed)
+
+class _Meter:
+    """An `AnswerMeter`."""
+
+    def __init__(self, metrics: ModelMetrics, labels: tuple[str, str]) -> None:
+        self._metrics = metrics
+        self._labels = labels
+        self._began_s = time.monotonic()
+        self._first_s: float | None = None
+        self._last_s = self._began_s
+        self._pieces = 0
+        self._usage: TokenUsage | None = None
+
+    def read(self, event: ModelEvent) -> None:
+        """See `AnswerMeter.read`."""
+        self._last_s = time.monotonic()
+        if isinstance(event, Ended):
+            self._usage = event.usage
+        elif isinstance(event, Piece):
+            self._pieces += 1
+            if self._first_s is None:
+                self._first_s = self._last_s
+                wait_s = self._first_s - self._began_s
+                self._metrics.first_token.labels(*self._labels).observe(wait_s)
+
+    def finish(self, reason: FinishReason) -> None:
+        """See `AnswerMeter.finish`."""
+        self._metrics.answers.labels(*self._labels, reason.value).inc()
+
+    def count_tokens(self) -> None:
+        """Counts what the model says, or else what was seen of it: it was stopped before."""
+        metrics, labels = self._metrics, self._labels
+        usage = self._usage or TokenUsage(output_tokens=self._pieces)
+        metrics.input_tokens.labels(*labels).inc(usage.input_tokens)
+        metrics.cached_input_tokens.labels(*labels).inc(usage.cached_input_tokens)
+        metrics.output_tokens.labels(*labels).inc(usage.output_tokens)
+        if self._first_s is None or self._last_s <= self._first_s or usage.output_tokens < 2:
+            return
+        speed = (usage.output_tokens - 1) / (self._last_s - self._first_s)
+        metrics.speed.labels(*labels).observe(speed)

@@ -1,4 +1,4 @@
-"""What the trainer needs from an engine."""
+"""What the trainer needs from an engine, and from who counts what engines do."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from contextlib import AbstractContextManager
 
-    from voicemesh_trainer.domain import Conversation, ModelEvent, ModelInfo
+    from voicemesh_trainer.domain import Conversation, FinishReason, ModelEvent, ModelInfo
 
-__all__ = ("LanguageModel",)
+__all__ = ("AnswerMeter", "AnswerMeters", "LanguageModel")
 
 
 class LanguageModel(Protocol):
@@ -45,3 +46,24 @@ class LanguageModel(Protocol):
 
     async def aclose(self) -> None:
         """Stops all replies and frees the model. Safe to call twice, and before `open`."""
+
+
+class AnswerMeter(Protocol):
+    """Measures one answer."""
+
+    def read(self, event: ModelEvent) -> None:
+        """Takes what the model does, when it does it."""
+
+    def finish(self, reason: FinishReason) -> None:
+        """Takes why the answer is complete, once; a stop sequence ends it before the model does."""
+
+
+class AnswerMeters(Protocol):
+    """Measures answers."""
+
+    def measure(self, info: ModelInfo) -> AbstractContextManager[AnswerMeter]:
+        """Measures an answer of a model while it is held.
+
+        What is raised through it says how an answer ended that was not finished: a cancellation,
+        or the closing of a generator, by its caller; a `ServiceError` by a failure.
+        """

@@ -36,7 +36,7 @@ class ModelRoster:
         model = self._models.get(name) if name else self._default
         if model is None:
             msg = "there is no model of this name; ListModels tells which there are"
-            raise ModelNotFoundError(msg, metadata={"model": name, "tenant": tenant})
+            raise ModelNotFoundError(msg, field="model", metadata={"model": name})
         return model
 
     def models(self) -> tuple[ModelInfo, ...]:

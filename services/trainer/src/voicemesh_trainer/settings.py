@@ -150,6 +150,15 @@ class TrainerSettings(ServiceSettings):
             raise ValueError(msg)
         return url
 
+    @field_validator("openai_api_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr | None) -> SecretStr | None:
+        # It is sent in a header, which takes nothing else.
+        if key is not None and not all("!" <= each <= "~" for each in key.get_secret_value()):
+            msg = "a key is printable ASCII without spaces"
+            raise ValueError(msg)
+        return key
+
     @property
     def chosen_backend(self) -> Literal["local", "openai"]:
         """What answers, with `auto` decided."""

@@ -84,7 +84,7 @@ class Voices:
         if voice_id and voice_id not in self._voices:
             shown = voice_id[:_LONGEST_SHOWN]
             msg = f"there is no voice {shown!r}; ListVoices says which there are"
-            raise VoiceNotFoundError(msg, metadata={"field": "config.voice", "voice": shown})
+            raise VoiceNotFoundError(msg, field="config.voice", metadata={"voice": shown})
         voice = self._voices[voice_id or self.default]
         if not language_code or speaks(voice, language_code):
             return voice

@@ -23,6 +23,9 @@ _FREE_SERVICES = frozenset(
     {HEALTH, "grpc.reflection.v1alpha.ServerReflection", "grpc.reflection.v1.ServerReflection"}
 )
 
+_LONGEST_PATH = 100
+"""Most characters of a path that nobody serves: the caller chose it, and it goes into the log."""
+
 _KINDS = {
     (False, False): "unary",
     (True, False): "client_stream",
@@ -47,7 +50,7 @@ class Method:
     def of(cls, path: str, handler: grpc.RpcMethodHandler[Any, Any] | None) -> Method:
         """The method at `path`, served by `handler` or, if None, by nobody."""
         if handler is None:
-            return cls(path, "unknown", "unknown", "unary")
+            return cls(path[:_LONGEST_PATH], "unknown", "unknown", "unary")
         service, _, name = path.removeprefix("/").rpartition("/")
         kind = _KINDS[bool(handler.request_streaming), bool(handler.response_streaming)]
         return cls(path, service, name, kind)

@@ -22,6 +22,9 @@ __all__ = ("Errors",)
 
 _logger = get_logger(__name__)
 
+_TELL_S = 5.0
+"""How long a caller may take to read the status of its call, in seconds."""
+
 
 class Errors:
     """`ServiceError` becomes its status; anything else INTERNAL with an id that is in the log.
@@ -55,9 +58,15 @@ class Errors:
     async def _abort(self, call: Call, error: ServiceError, cause: BaseException) -> NoReturn:
         status = to_status(error, self._domain, tuple(call.context.trailing_metadata() or ()))
         try:
-            await call.context.abort_with_status(status)
+            # The status waits behind messages that the caller has not read. gRPC keeps it for
+            # them; the handler need not stay.
+            async with asyncio.timeout(_TELL_S):
+                await call.context.abort_with_status(status)
         except grpc.aio.AbortError as abort:
             raise abort from cause
+        except TimeoutError:
+            _logger.warning("the caller does not read its status", method=call.method.path)
+            raise asyncio.CancelledError from cause
 
 
 def _known(error: Exception) -> ServiceError | None:

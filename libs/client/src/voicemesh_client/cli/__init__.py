@@ -3,6 +3,7 @@
 - `options`: what several commands take, and the connection made of it.
 - `failures`: one sentence and exit status 1 for everything that can go wrong.
 - `recordings`: `transcribe`. `speaking`: `say`. `answers`: `ask`. `services`: `status`.
+- `variables`: which environment variables all of these read.
 - `models` comes from `voicemesh_models.cli`.
 
 Exit status: 0 done, 1 failed (one sentence on standard error), 2 wrong usage.

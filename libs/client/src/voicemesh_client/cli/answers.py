@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from voicemesh_client.cli.failures import plain_failures
+from voicemesh_client.cli.failures import plain_failures, refuse_usage
 from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TrainerTarget, connection
 from voicemesh_client.connection import Connection
 from voicemesh_client.generation import GenerationDelta, GenerationOptions, Role, Turn
@@ -28,6 +28,8 @@ def ask(
     """Print the answer to a question, as it is written."""
     with plain_failures():
         question = typer.get_text_stream("stdin").read() if text == "-" else text
+        if not question.strip():
+            refuse_usage("the question is blank")
         options = GenerationOptions(model=model, system_prompt=system)
         asyncio.run(_ask(Turn(Role.USER, question), tenant, options, connection(trainer, token)))
 

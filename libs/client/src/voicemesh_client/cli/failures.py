@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from voicemesh_chassis.service import StartupError
-from voicemesh_client.errors import ServiceError
+from voicemesh_client.errors import ServiceError, TlsMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("plain_failures",)
+__all__ = ("complain", "plain_failures", "refuse_usage", "sentence_of")
 
 _FAILED = 1
+_WRONG_USAGE = 2
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def plain_failures() -> Iterator[None]:
     try:
         yield
     except ServiceError as error:
-        _fail(_sentence(error), error)
+        _fail(sentence_of(error), error)
     except StartupError as error:  # of a certificate file
         _fail(str(error), error)
     except OSError as error:
@@ -32,14 +33,28 @@ def plain_failures() -> Iterator[None]:
         _fail(f"{what}{(error.strerror or str(error)).lower()}", error)
 
 
-def _sentence(error: ServiceError) -> str:
+def refuse_usage(sentence: str) -> NoReturn:
+    """Tells in one sentence on standard error what was used wrongly and exits with status 2."""
+    complain(sentence)
+    raise typer.Exit(_WRONG_USAGE)
+
+
+def sentence_of(error: ServiceError) -> str:
+    """What went wrong, and which option mends it."""
     sentence = error.message
+    if isinstance(error, TlsMismatchError):
+        sentence += " (--ca-file before the command, or VOICEMESH_CLIENT_CA_FILE)"
     if error.retry_after_s is not None:
         sentence += f" (try again in {error.retry_after_s:g} s)"
     return sentence
 
 
-def _fail(sentence: str, cause: Exception) -> None:
+def complain(sentence: str) -> None:
+    """Writes an error to standard error."""
     # A person reads one line, whatever the service put into its message.
     typer.echo(f"error: {' '.join(sentence.split())}", err=True)
+
+
+def _fail(sentence: str, cause: Exception) -> None:
+    complain(sentence)
     raise typer.Exit(_FAILED) from cause

@@ -62,6 +62,7 @@ CaFile = Annotated[
     typer.Option(
         envvar="VOICEMESH_CLIENT_CA_FILE",
         help="Talk TLS, and trust the authorities in this PEM file.",
+        metavar="FILE",
         exists=True,
         dir_okay=False,
     ),
@@ -69,7 +70,10 @@ CaFile = Annotated[
 Timeout = Annotated[
     float,
     typer.Option(
-        envvar="VOICEMESH_CLIENT_TIMEOUT", help="Longest wait for an answer, in seconds.", min=0.1
+        envvar="VOICEMESH_CLIENT_TIMEOUT",
+        help="Longest wait for an answer, in seconds.",
+        metavar="SECONDS",
+        min=0.1,
     ),
 ]
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from voicemesh_client.cli.failures import plain_failures
+from voicemesh_client.cli.failures import complain, plain_failures, sentence_of
 from voicemesh_client.cli.options import (
     DEFAULT_TARGETS,
     BotTarget,
@@ -21,9 +21,10 @@ from voicemesh_client.cli.options import (
     TtsTarget,
     connection,
 )
+from voicemesh_client.errors import ServiceError
 from voicemesh_client.health import Health, check_health
 
-__all__ = ("status",)
+__all__ = ("metrics_variable", "status")
 
 _METRICS_PORTS = {"stt": 9101, "tts": 9102, "trainer": 9103, "bot": 9104}
 _BUILD_INFO = re.compile(r'^voicemesh_build_info\{[^}]*version="([^"]*)"', re.MULTILINE)
@@ -38,6 +39,7 @@ class _Row:
     target: str
     health: Health
     version: str
+    problem: str = ""
 
 
 def status(
@@ -57,6 +59,9 @@ def status(
         console = Console()
         # In a pipe nothing should be cut to the 80 columns of an imagined terminal.
         (console if console.is_terminal else Console(width=_PLAIN_WIDTH)).print(_table(rows))
+        for row in rows:
+            if row.problem:
+                complain(f"{row.name}: {row.problem}")
     if any(row.health is not Health.SERVING for row in rows):
         raise typer.Exit(1)
 
@@ -76,14 +81,22 @@ async def _look_at(targets: dict[str, str]) -> list[_Row]:
 
 
 async def _row(name: str, target: str, http: httpx.AsyncClient) -> _Row:
-    health, version = await asyncio.gather(
-        check_health(connection(target, None)), _version(name, target, http)
-    )
-    return _Row(name, target, health, version)
+    try:
+        health = await check_health(connection(target, None))
+    except ServiceError as error:
+        return _Row(name, target, Health.UNREACHABLE, _UNKNOWN, sentence_of(error))
+    # Asked only then: the page is on another port, and may be that of another program.
+    reached = health is not Health.UNREACHABLE
+    return _Row(name, target, health, await _version(name, target, http) if reached else _UNKNOWN)
+
+
+def metrics_variable(name: str) -> str:
+    """The variable with the URL of a service's metrics page."""
+    return f"VOICEMESH_CLIENT_{name.upper()}_METRICS_URL"
 
 
 async def _version(name: str, target: str, http: httpx.AsyncClient) -> str:
-    url = os.environ.get(f"VOICEMESH_CLIENT_{name.upper()}_METRICS_URL", "")
+    url = os.environ.get(metrics_variable(name), "")
     if not url and target == DEFAULT_TARGETS[name]:
         url = f"http://127.0.0.1:{_METRICS_PORTS[name]}/metrics"
     if not url:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from voicemesh_client.audio import AudioEncoding, AudioFormat
-from voicemesh_client.cli.failures import plain_failures
+from voicemesh_client.cli.failures import plain_failures, refuse_usage
 from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TtsTarget, connection
 from voicemesh_client.connection import Connection
 from voicemesh_client.speech import Speech, SynthesisOptions
@@ -45,6 +45,8 @@ def say(
         raise typer.BadParameter(msg, param_hint="--output")
     with plain_failures():
         words = typer.get_text_stream("stdin").read() if text == "-" else text
+        if not words.strip():
+            refuse_usage("the text to speak is blank")
         options = SynthesisOptions(voice=voice, speaking_rate=rate, format=AudioFormat(encoding))
         speech = asyncio.run(_say(words, options, connection(tts, token)))
         output.write_bytes(speech.audio)

@@ -17,7 +17,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from voicemesh_client import ServiceError, SpeechToText, TextToSpeech, Trainer
+from voicemesh_client import Connection, ServiceError, SpeechToText, TextToSpeech, Trainer
 from voicemesh_launcher.announcements import Announcements
 from voicemesh_launcher.demo.chart import draw_chart
 from voicemesh_launcher.demo.dialogue import Conversation, DemoError, hold_conversation
@@ -26,7 +26,14 @@ from voicemesh_launcher.demo.report import judge, show
 from voicemesh_launcher.fleet import Fleet
 from voicemesh_launcher.log_directory import new_log_dir
 from voicemesh_launcher.preflight import check_installed, check_models
-from voicemesh_launcher.programs import LaunchError, Program, read_programs, with_free_ports
+from voicemesh_launcher.programs import (
+    LaunchError,
+    Program,
+    read_programs,
+    token_of,
+    with_free_ports,
+)
+from voicemesh_launcher.unknown_variables import unknown_variables
 
 __all__ = ("app", "main")
 
@@ -54,10 +61,12 @@ def demo(
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PLAIN_WIDTH)
+    for sentence in unknown_variables(os.environ):
+        typer.echo(sentence, err=True)
     try:
         programs = with_free_ports(read_programs(), everywhere=True)
         check_installed(programs)
-        check_models()
+        check_models(_environ())
         question = recorded_question()
         conversation = asyncio.run(_converse(programs, question))
     except (LaunchError, DemoError, ServiceError, OSError) as error:
@@ -83,11 +92,16 @@ def _write_files(conversation: Conversation, output_dir: Path) -> None:
 
 async def _converse(programs: tuple[Program, ...], question: Recording) -> Conversation:
     async with _running(programs):
-        targets = {program.name: program.endpoints["grpc"].address for program in programs}
+        services = {
+            program.name: Connection(
+                program.endpoints["grpc"].address, token=token_of(program.name)
+            )
+            for program in programs
+        }
         async with (
-            SpeechToText(targets["stt"]) as stt,
-            Trainer(targets["trainer"]) as trainer,
-            TextToSpeech(targets["tts"]) as tts,
+            SpeechToText(services["stt"]) as stt,
+            Trainer(services["trainer"]) as trainer,
+            TextToSpeech(services["tts"]) as tts,
         ):
             typer.echo("speaking the question in real time")
             return await hold_conversation(question, stt, trainer, tts)

@@ -41,6 +41,8 @@ def load_models(settings: SttSettings) -> LoadedModels:
     try:
         catalogue = load_catalogue()
         store = ModelStore(settings.models_dir or default_models_dir(), catalogue)
+        named = [] if os.sep in settings.model else [settings.model]
+        store.require_all([*named, _VOICE_MODEL])
         place = _place(settings, store)
         voices = SileroModel(store.require(_VOICE_MODEL) / _VOICE_FILE)
     except ModelError as error:

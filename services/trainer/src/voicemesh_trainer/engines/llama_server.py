@@ -11,22 +11,22 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import xllamacpp
 
 from voicemesh_chassis.service import StartupError
+from voicemesh_trainer.engines.socket_directory import SOCKET_NAME, new_socket_directory
 from voicemesh_trainer.errors import ModelFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 __all__ = ("Completion", "LlamaOptions", "LlamaServer")
 
@@ -99,38 +99,43 @@ class Completion:
 
 
 class LlamaServer:
-    """A loaded model. `complete` may run as often at once as there are slots."""
+    """A loaded model. `complete` may run as often at once as there are slots.
 
-    def __init__(self, options: LlamaOptions) -> None:
-        self._options = options
+    Args:
+        options: tells how to set llama.cpp up; called once, on a thread, as it may verify the file.
+        slots: completions at once, as in the options.
+    """
+
+    def __init__(self, options: Callable[[], LlamaOptions], slots: int) -> None:
+        self._find_options = options
         self._server: Any = None
         self._http: aiohttp.ClientSession | None = None
-        self._directory: str | None = None
+        self._directory: Path | None = None
         self._running: set[Completion] = set()
-        self._threads = ThreadPoolExecutor(options.slots, thread_name_prefix="llama")
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="llama")
 
     async def open(self) -> None:
         """Loads the model.
 
         Raises:
-            StartupError: if llama.cpp cannot load it.
+            StartupError: if it is not there, or llama.cpp cannot load it.
         """
-        try:
-            self._directory = tempfile.mkdtemp(prefix="voicemesh-llama-")
-        except OSError as error:
-            msg = f"the trainer needs a writable temporary directory ({error}); set TMPDIR to one"
-            raise StartupError(msg) from error
-        socket = str(Path(self._directory) / "llama.sock")
-        loading = asyncio.get_running_loop().run_in_executor(self._threads, self._load, socket)
-        self._server = await loading
+        loading = asyncio.get_running_loop().run_in_executor(self._threads, self._load)
+        self._server, socket = await loading
         self._http = aiohttp.ClientSession(
             "http://llama.invalid",
             connector=aiohttp.UnixConnector(socket),
             timeout=aiohttp.ClientTimeout(total=_HTTP_TIMEOUT_S),
         )
 
-    def _load(self, socket: str) -> Any:
-        options = self._options
+    def _load(self) -> tuple[Any, str]:
+        options = self._find_options()
+        try:
+            self._directory = new_socket_directory()
+        except OSError as error:
+            msg = f"the trainer needs a writable temporary directory ({error}); set TMPDIR to one"
+            raise StartupError(msg) from error
+        socket = str(self._directory / SOCKET_NAME)
         params = xllamacpp.CommonParams()
         params.model.path = str(options.file)
         params.hostnames = [socket]
@@ -147,7 +152,7 @@ class LlamaServer:
         params.swa_full = True
         params.cache_ram_mib = options.prompt_cache_mib
         try:
-            return xllamacpp.Server(params)
+            return xllamacpp.Server(params), socket
         except RuntimeError as error:
             msg = (
                 f"llama.cpp cannot load {options.file} with a context of {params.n_ctx} tokens; "
@@ -233,7 +238,7 @@ class LlamaServer:
         directory, self._directory = self._directory, None
         # The HTTP thread of a load that failed may still be making its socket in there.
         for _attempt in range(_REMOVALS):
-            if directory is None or not Path(directory).exists():
+            if directory is None or not directory.exists():
                 return
             shutil.rmtree(directory, ignore_errors=True)
             time.sleep(_REMOVAL_PAUSE_S)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import openai
 
+from voicemesh_chassis.logs import get_logger
 from voicemesh_trainer.domain import Accepted, Ended, FinishReason, Piece, TokenUsage
+from voicemesh_trainer.engines.openai_chunks import read_chunk, readable
 from voicemesh_trainer.engines.openai_errors import PROVIDER_FAILURES, service_error
 from voicemesh_trainer.errors import ProviderUnavailableError
 from voicemesh_trainer.prompt import chat_messages
@@ -17,8 +19,6 @@ from voicemesh_trainer.truncation import estimate_tokens, omitted_turns, prompt_
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-
-    from openai.types.chat import ChatCompletionChunk
 
     from voicemesh_chassis.errors import ServiceError
     from voicemesh_trainer.domain import Conversation, ModelEvent, ModelInfo
@@ -32,11 +32,7 @@ _TOKENS_A_MESSAGE = 4
 _RETRY_S = 0.25
 _LONGEST_RETRY_S = 2.0
 
-_REASONS = {
-    "stop": FinishReason.STOP,
-    "length": FinishReason.LENGTH,
-    "content_filter": FinishReason.CONTENT_FILTER,
-}
+_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,8 @@ class OpenAIModel:
             max_retries=0,
             timeout=openai.Timeout(options.read_timeout_s, connect=options.connect_timeout_s),
         )
+        url = self._client.base_url
+        self._host = url.host if url.port is None else f"{url.host}:{url.port}"
 
     @property
     def info(self) -> ModelInfo:
@@ -119,25 +117,40 @@ class OpenAIModel:
         """Tries again after passing failures, unless something of the answer has come."""
         for attempt in range(1, self._options.attempts + 1):
             begun = False
+            failure: Exception
             try:
                 async with self._stream(request) as chunks, aclosing(_events(chunks)) as events:
                     async for event in events:
                         begun = True
                         yield event
-            except PROVIDER_FAILURES as failure:
-                error = service_error(failure, self._info.name)
-            except ProviderUnavailableError as failure:
-                error = failure
+            except PROVIDER_FAILURES as provider_failure:
+                failure = provider_failure
+                error = service_error(failure, self._info.name, self._host)
+            except ProviderUnavailableError as unreadable:
+                failure = error = unreadable
             else:
                 return
             wait_s = error.retry_after_s or _RETRY_S * attempt
             last = attempt == self._options.attempts
-            if begun and isinstance(error, ProviderUnavailableError):
-                raise _cut_off() from None
             if begun or last or not error.retryable or wait_s > _LONGEST_RETRY_S:
+                self._tell_operator(failure, attempt)
+                if begun and isinstance(error, ProviderUnavailableError):
+                    error = _cut_off()
                 # Not chained: the cause holds request and response, and with them the key.
                 raise error from None
             await self._sleep(wait_s)
+
+    def _tell_operator(self, failure: Exception, attempts: int) -> None:
+        """Logs a failure by its kind alone: its words may quote the key or the conversation."""
+        cause = failure.__cause__
+        _logger.warning(
+            "the model provider failed",
+            host=self._host,
+            error=type(failure).__name__,
+            cause=None if cause is None else type(cause).__name__,
+            http_status=getattr(failure, "status_code", None),
+            attempts=attempts,
+        )
 
     @asynccontextmanager
     async def _stream(self, request: dict[str, Any]) -> AsyncIterator[Any]:
@@ -178,20 +191,17 @@ class OpenAIModel:
         return {name: value for name, value in request.items() if value is not None}
 
 
-async def _events(chunks: AsyncIterator[ChatCompletionChunk]) -> AsyncGenerator[ModelEvent, None]:
+async def _events(chunks: AsyncIterator[object]) -> AsyncGenerator[ModelEvent, None]:
     """The chunks of one answer as events; the usage comes in a chunk after the last words."""
     reason: FinishReason | None = None
     usage = TokenUsage()
-    async for chunk in chunks:
-        if chunk.usage is not None:
-            details = chunk.usage.prompt_tokens_details
-            cached = (details.cached_tokens or 0) if details else 0
-            usage = TokenUsage(chunk.usage.prompt_tokens, cached, chunk.usage.completion_tokens)
-        for choice in chunk.choices[:1]:
-            if choice.delta.content:
-                yield Piece(choice.delta.content)
-            if choice.finish_reason:
-                reason = _REASONS.get(choice.finish_reason, FinishReason.STOP)
+    async with aclosing(readable(chunks)) as arriving:
+        async for chunk in arriving:
+            content = read_chunk(chunk)
+            usage = content.usage or usage
+            reason = content.reason or reason
+            if content.text:
+                yield Piece(content.text)
     if reason is None:
         raise _cut_off()
     yield Ended(reason, usage)

@@ -7,7 +7,7 @@
     429                              ProviderOverloadedError      with the provider's Retry-After
     other 4xx                        ProviderRefusedError
     5xx, no connection, silence      ProviderUnavailableError
-    malformed or cut streams         ProviderUnavailableError
+    cut streams                      ProviderUnavailableError
 
 The provider's own words are never passed on: they may quote the key or the conversation.
 """
@@ -38,13 +38,9 @@ PROVIDER_FAILURES: tuple[type[Exception], ...] = (
     openai.OpenAIError,
     httpx2.HTTPError,
     httpx2.StreamError,
-    ValueError,
-    LookupError,
-    TypeError,
-    AttributeError,
 )
-"""What the library lets out when an endpoint fails, is cut off, or does not keep to the API: its
-own errors, those of its HTTP client, and what parsing an unexpected shape raises."""
+"""What the library lets out when an endpoint fails or is cut off: its own errors and those of its
+HTTP client. What does not keep to the API is found where it is read, in `openai_chunks`."""
 
 _EMPTY_ACCOUNT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
@@ -52,14 +48,21 @@ _DEFAULT_RETRY_S = 1.0
 _LONGEST_RETRY_S = 3600.0
 
 
-def service_error(error: Exception, model: str) -> ServiceError:
-    """The error that tells a caller of `model` what `error` means."""
+def service_error(error: Exception, model: str, host: str) -> ServiceError:
+    """The error that tells a caller what a failure means.
+
+    Args:
+        error: one of `PROVIDER_FAILURES`.
+        model: the name that the endpoint was asked for.
+        host: the endpoint, for sentences.
+    """
     if isinstance(error, openai.APITimeoutError | httpx2.TimeoutException):
-        return ProviderUnavailableError("the model provider did not answer in time")
+        return ProviderUnavailableError(f"the model provider at {host} did not answer in time")
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error, model)
+        return _of_status(error, model, host)
     if isinstance(error, openai.APIConnectionError | httpx2.ConnectError):
-        return ProviderUnavailableError("the model provider cannot be reached")
+        msg = f"the model provider at {host} cannot be reached; check OPENAI_BASE_URL"
+        return ProviderUnavailableError(msg)
     if isinstance(error, httpx2.HTTPError | httpx2.StreamError):
         return ProviderUnavailableError("the model provider broke off its answer")
     if isinstance(error, openai.APIError) and error.body is not None:
@@ -67,14 +70,18 @@ def service_error(error: Exception, model: str) -> ServiceError:
     return ProviderUnavailableError("the model provider's answer cannot be read")
 
 
-def _of_status(error: openai.APIStatusError, model: str) -> ServiceError:
-    status, kinds = error.status_code, {error.code, error.type}
+def _of_status(error: openai.APIStatusError, model: str, host: str) -> ServiceError:
+    status = error.status_code
+    kinds = {kind for kind in (error.code, error.type) if isinstance(kind, str)}
     metadata = {"http_status": str(status)}
     if status in (401, 403):
         msg = f"the model provider refuses the key ({status}); check OPENAI_API_KEY"
         return ProviderRefusedError(msg, metadata=metadata)
     if status == 404:
-        msg = "the model provider has no such model; check the model and OPENAI_BASE_URL"
+        msg = (
+            f"the model provider at {host} has no such model or address; check the model and "
+            "OPENAI_BASE_URL (it usually ends in /v1)"
+        )
         return ModelNotFoundError(msg, metadata={**metadata, "model": model})
     if status == 402 or kinds & _EMPTY_ACCOUNT:
         msg = f"the account at the model provider is used up ({status})"
@@ -87,7 +94,7 @@ def _of_status(error: openai.APIStatusError, model: str) -> ServiceError:
         msg = "the model provider limits the rate of requests; try again later"
         return ProviderOverloadedError(msg, retry_after_s=wait_s, metadata=metadata)
     if status >= 500 or status in (408, 409):
-        msg = f"the model provider fails ({status})"
+        msg = f"the model provider at {host} fails ({status})"
         return ProviderUnavailableError(msg, metadata=metadata)
     msg = f"the model provider refuses the request ({status}); check the model and its options"
     return ProviderRefusedError(msg, metadata=metadata)

@@ -34,10 +34,14 @@ def check_text(text: str, field: str, most: int, *, required: bool = False) -> s
     return text
 
 
-def check_count(count: int, field: str, least: int, most: int) -> int:
-    """The number of things, if it lies between `least` and `most`."""
+def check_count(count: int, field: str, least: int, most: int, *, of: str = "") -> int:
+    """The number of things (`of` what, if the field is a list), if it is `least` to `most`."""
     if not least <= count <= most:
-        msg = f"{field} is {count}; it must be {least} to {most}"
+        msg = (
+            f"{field} has {count} {of}; it may have {least} to {most}"
+            if of
+            else f"{field} is {count}; it must be {least} to {most}"
+        )
         raise InvalidArgumentError(msg, field=field)
     return count
 

@@ -114,7 +114,7 @@ def _sampling_from(sampling: trainer_service_pb2.Sampling) -> Sampling:
 
 
 def _stops_from(sequences: Sequence[str]) -> tuple[str, ...]:
-    check_count(len(sequences), "sampling.stop_sequences", 0, _MAX_STOPS)
+    check_count(len(sequences), "sampling.stop_sequences", 0, _MAX_STOPS, of="entries")
     for index, sequence in enumerate(sequences):
         field = f"sampling.stop_sequences[{index}]"
         check_text(sequence, field, _MAX_STOP)
