@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 from voicemesh_chassis import app
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import Service
-from voicemesh_stt.domain import AudioFormat, Encoding, TurnDetection
+from voicemesh_stt.domain import AudioFormat, Encoding, TurnDetection, end_threshold_of
 from voicemesh_stt.engines.containers import BoundedRecordingDecoder
 from voicemesh_stt.engines.loading import load_models
 from voicemesh_stt.engines.opus import OpusLiveDecoder
@@ -77,7 +77,8 @@ def _new_decoder(audio_format: AudioFormat) -> LiveDecoder:
 
 
 def _detection(turn: TurnSettings) -> TurnDetection:
-    return TurnDetection(**turn.model_dump(), end_threshold=max(0.01, turn.start_threshold - 0.15))
+    end_threshold = end_threshold_of(turn.start_threshold)
+    return TurnDetection(**turn.model_dump(), end_threshold=end_threshold)
 
 
 def main() -> NoReturn:

@@ -25,7 +25,11 @@ __all__ = (
     "Transcript",
     "TurnDetection",
     "Word",
+    "end_threshold_of",
 )
+
+_HYSTERESIS = 0.15
+_LEAST_END_THRESHOLD = 0.01
 
 
 class Encoding(StrEnum):
@@ -195,6 +199,11 @@ class Transcript:
     def text(self) -> str:
         """All words in order; empty if nobody spoke."""
         return "".join(segment.text for segment in self.segments).strip()
+
+
+def end_threshold_of(start_threshold: float) -> float:
+    """The voice probability below which a voice has ended, where only that of its start is said."""
+    return max(_LEAST_END_THRESHOLD, start_threshold - _HYSTERESIS)
 
 
 @dataclass(frozen=True)

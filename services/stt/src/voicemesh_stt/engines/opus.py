@@ -44,7 +44,7 @@ class OpusLiveDecoder:
 
     def flush(self) -> Samples:
         """The last samples."""
-        return mixed(self._resampler.flush(1))
+        return mixed(self._resampler.flush())
 
     def _planes(self, item: Packet | Silence) -> Planes:
         if isinstance(item, Silence):

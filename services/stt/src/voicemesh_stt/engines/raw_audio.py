@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from voicemesh_stt.domain import AudioFormat, Encoding, Packet, Silence
-from voicemesh_stt.engines.resampling import Planes, Resampler, mixed
+from voicemesh_stt.engines.resampling import Planes, Resampler, clipped, mixed
 from voicemesh_stt.errors import UnreadableAudioError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ("RawLiveDecoder", "raw_blocks")
 
-_BLOCK_FRAMES = 1 << 16
 _SAMPLE_BYTES = {
     Encoding.PCM_S16LE: 2,
     Encoding.PCM_F32LE: 4,
@@ -55,9 +54,7 @@ def _planes(data: bytes, audio_format: AudioFormat) -> Planes:
     if encoding is Encoding.PCM_S16LE:
         values = np.frombuffer(data, dtype="<i2").astype(np.float32) / np.float32(32768)
     elif encoding is Encoding.PCM_F32LE:
-        # One NaN would spoil the state of the resampler and of the detector for good.
-        given = np.frombuffer(data, dtype="<f4")
-        values = np.nan_to_num(given, posinf=1.0, neginf=-1.0).clip(-1.0, 1.0).astype(np.float32)
+        values = clipped(np.frombuffer(data, dtype="<f4"))
     else:
         values = _TABLES[encoding][np.frombuffer(data, dtype=np.uint8)]
     return values.reshape(-1, audio_format.channel_count).T
@@ -85,12 +82,12 @@ def raw_blocks(audio: bytes, audio_format: AudioFormat, stop: threading.Event) -
     """
     _check_whole(len(audio), audio_format)
     resampler = Resampler(audio_format.sample_rate_hertz, audio_format.channel_count)
-    step = _BLOCK_FRAMES * _frame_bytes(audio_format)
+    step = resampler.block_samples * _frame_bytes(audio_format)
     for start in range(0, len(audio), step):
         if stop.is_set():
             return
         yield resampler.push(_planes(audio[start : start + step], audio_format))
-    yield resampler.flush(audio_format.channel_count)
+    yield resampler.flush()
 
 
 class RawLiveDecoder:
@@ -113,4 +110,4 @@ class RawLiveDecoder:
 
     def flush(self) -> Samples:
         """The last samples; a rest that is less than a sample is left out."""
-        return mixed(self._resampler.flush(self._format.channel_count))
+        return mixed(self._resampler.flush())

@@ -16,6 +16,7 @@ from voicemesh_stt.domain import (
     SpeechModel,
     Task,
     TurnDetection,
+    end_threshold_of,
 )
 from voicemesh_stt.languages import known_language
 
@@ -43,14 +44,13 @@ _TASKS = {
 }
 _RATES_HERTZ = (8_000, 192_000)
 _OPUS_HERTZ = 48_000
+_NANOS = 1_000_000_000
 _MOST_CHANNELS = 8
 _MOST_OPUS_CHANNELS = 2
 _LONGEST_PROMPT = 1_000
 _MOST_HOTWORDS = 100
 _LONGEST_HOTWORD = 50
 _WIDEST_BEAM = 10
-_HYSTERESIS = 0.15
-_LEAST_THRESHOLD = 0.01
 _TURN = "config.turn_detection"
 
 
@@ -126,7 +126,7 @@ def turn_detection(message: pb.TurnDetection, defaults: TurnDetection) -> TurnDe
         InvalidArgumentError: naming a field under `config.turn_detection`.
     """
     start = _start_threshold(message, defaults.start_threshold)
-    end = max(_LEAST_THRESHOLD, start - _HYSTERESIS)
+    end = end_threshold_of(start)
     if message.HasField("end_threshold"):
         end = message.end_threshold
         if not 0 < end < start:
@@ -201,7 +201,11 @@ def _seconds(
     }
     if field not in durations:
         return default
-    value = durations[field].seconds + durations[field].nanos / 1e9
+    seconds, nanos = durations[field].seconds, durations[field].nanos
+    # As google/protobuf/duration.proto has it: less than a second, and of the same sign.
+    if abs(nanos) >= _NANOS or seconds * nanos < 0:
+        _refuse(f"{_TURN}.{field}", f"{seconds} s and {nanos} ns are not a valid duration")
+    value = seconds + nanos / _NANOS
     least, most = bounds
     if not least <= value <= most:
         _refuse(f"{_TURN}.{field}", f"must be from {least:g} to {most:g} s")
