@@ -91,6 +91,12 @@ BAD_CONFIGS = [
         "config.leading_silence_duration",
     ),
     (
+        # Sums up to one second, but no duration is written like that.
+        Config(leading_silence_duration=Duration(seconds=3, nanos=-2_000_000_000)),
+        "INVALID_ARGUMENT",
+        "config.leading_silence_duration",
+    ),
+    (
         Config(leading_silence_duration=Duration(seconds=-1)),
         "INVALID_ARGUMENT",
         "config.leading_silence_duration",

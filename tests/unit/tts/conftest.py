@@ -47,6 +47,9 @@ class ToneEngine:
         sound = 0.5 * np.sin(np.arange(count) * (2 * np.pi * 440 / RATE))
         yield Piece(sound.astype(np.float32), last=True)
 
+    def close(self) -> None:
+        return None
+
 
 @pytest.fixture
 def engine() -> Iterator[ToneEngine]:

@@ -185,6 +185,20 @@ async def test_no_more_is_made_than_a_slow_caller_takes(studio: Studio, engine: 
         assert caller.taken < 20
 
 
+async def test_flushes_wait_outside_like_text(studio: Studio, engine: Tones) -> None:
+    engine.gate.clear()
+    caller = Caller()
+    caller.send(TextPiece("Something to say. "), *map(FlushText, range(1_000)))
+    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+        first = asyncio.ensure_future(anext(events))
+        for _ in range(50):
+            await asyncio.sleep(0.002)
+
+        assert caller.taken <= 202
+        engine.gate.set()
+        await first
+
+
 async def test_a_silent_caller_is_sent_away(engine: Tones) -> None:
     studio = await open_studio(engine, StudioLimits(stream=StreamLimits(idle_timeout_s=0.05)))
     with pytest.raises(StreamIdleError, match=r"0\.05 s"):

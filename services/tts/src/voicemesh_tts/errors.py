@@ -3,6 +3,7 @@
 InvalidArgumentError
 ├── TextTooLongError            TEXT_TOO_LONG
 ├── NothingToSpeakError         NOTHING_TO_SPEAK
+├── UnpronounceableTextError    TEXT_UNPRONOUNCEABLE
 └── LanguageNotSpokenError      LANGUAGE_NOT_SPOKEN
 NotFoundError
 └── VoiceNotFoundError          VOICE_NOT_FOUND
@@ -36,6 +37,7 @@ __all__ = (
     "NothingToSpeakError",
     "StreamIdleError",
     "TextTooLongError",
+    "UnpronounceableTextError",
     "VoiceNotFoundError",
     "VoiceUnusableError",
 )
@@ -51,6 +53,12 @@ class NothingToSpeakError(InvalidArgumentError):
     """The text is empty or blank, or has only emoji, markup or punctuation."""
 
     reason = "NOTHING_TO_SPEAK"
+
+
+class UnpronounceableTextError(InvalidArgumentError):
+    """The text is one that the speech engine cannot cope with."""
+
+    reason = "TEXT_UNPRONOUNCEABLE"
 
 
 class LanguageNotSpokenError(InvalidArgumentError):
@@ -84,7 +92,7 @@ class AudioTooLargeError(LimitExceededError):
 
 
 class StreamIdleError(DeadlineExceededError):
-    """The caller sent nothing for too long."""
+    """The caller sent nothing, or took nothing, for too long."""
 
     reason = "STREAM_IDLE"
 

@@ -70,5 +70,10 @@ class VoiceEngine(Protocol):
 
         Raises:
             StartupError: as `load`, at the first `next`.
+            UnpronounceableTextError: if the text is one that the engine cannot cope with.
         """
+        ...
+
+    def close(self) -> None:
+        """Gives back what would outlive it, such as processes. Called once nobody speaks."""
         ...

@@ -47,10 +47,12 @@ class StreamSettings(BaseModel):
     model_config = _PART
 
     idle_timeout_s: float = Field(default=60.0, gt=0, le=3600)
-    """How long a caller may send nothing while there is nothing left to speak, in seconds."""
+    """How long a caller may send nothing while there is nothing left to speak, and may take nothing
+    once all that was sent would have been heard, in seconds."""
 
     max_pending_chars: int = Field(default=20_000, ge=100, le=1_000_000)
-    """Characters planned but not spoken, above which no more text is read for the moment."""
+    """Characters planned but not spoken, above which no more text is read for the moment; a flush
+    counts as one."""
 
     buffer_s: float = Field(default=10.0, ge=1, le=600)
     """Sound made but not taken by the caller, above which no more is made, in seconds."""

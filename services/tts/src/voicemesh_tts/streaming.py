@@ -57,10 +57,12 @@ class StreamLimits:
     """Bounds of one stream."""
 
     idle_timeout_s: float = 60.0
-    """Longest time without a message while nothing is spoken, in seconds."""
+    """Longest time without a message while nothing is spoken, in seconds. Who calls `run` bounds
+    by it how long its events may go untaken."""
 
     max_pending_chars: int = 20_000
-    """Characters planned and not spoken, beyond which no more is read for the moment."""
+    """Characters planned and not spoken, beyond which no more is read for the moment; a flush
+    counts as one."""
 
     buffer_s: float = 10.0
     """Sound made and not taken, beyond which no more is made for the moment, in seconds."""
@@ -298,4 +300,4 @@ async def _next_or_none(texts: AsyncIterator[TextEvent]) -> TextEvent | None:
 
 
 def _length(item: Clause | FlushText | None) -> int:
-    return len(item.text) if isinstance(item, Clause) else 0
+    return len(item.text) if isinstance(item, Clause) else 1

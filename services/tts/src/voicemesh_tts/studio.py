@@ -80,6 +80,7 @@ class Studio:
     ) -> None:
         self.voices = Voices(engines, default_voice)
         self.limits = limits
+        self._engines = tuple(engines)
         self._metrics = metrics
         self._turns = Turns(limits.turns, metrics)
         self._pool = EncodingPool()
@@ -94,9 +95,11 @@ class Studio:
         await asyncio.to_thread(self.voices.open)
 
     async def aclose(self) -> None:
-        """Waits for the work that runs and gives the threads back."""
+        """Waits for the work that runs; gives the threads and what the engines hold back."""
         await self._turns.aclose()
         await self._pool.aclose()
+        for engine in self._engines:
+            await asyncio.to_thread(engine.close)
 
     def stream(self, request: SpeechRequest) -> SpeechStream:
         """A text to be spoken while it is written."""

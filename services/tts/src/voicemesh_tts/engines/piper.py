@@ -1,6 +1,7 @@
-"""The Piper engine: VITS voices on ONNX Runtime, phonemes by espeak-ng.
+"""The Piper engine: VITS voices on ONNX Runtime, phonemes by espeak-ng in a child process.
 
-`piper-tts` is GPL-3.0 and optional: it is imported here alone, and only when a voice is loaded.
+`piper-tts` is GPL-3.0 and optional: it is imported here and in that process alone, and only when a
+voice is loaded.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from voicemesh_chassis.service import ConfigurationError, StartupError
 from voicemesh_models import ModelError, ModelStore
 from voicemesh_tts.audio.tempo import hastened
+from voicemesh_tts.engines.phonemiser import Phonemiser
 from voicemesh_tts.engines.piper_files import PREFIX, PiperFiles, find_voices
 from voicemesh_tts.ports import Piece, Samples
 
@@ -28,9 +30,6 @@ if TYPE_CHECKING:
     from voicemesh_tts.domain import Utterance, Voice
 
 __all__ = ("PiperEngine", "PiperOptions")
-
-# espeak-ng keeps one voice and one text for the whole process, so there is one lock for it.
-_ESPEAK = threading.Lock()
 
 _MAX_PHONEMES = 400
 """Longest run of the network. Its memory grows with the length of the sound; text that espeak
@@ -65,6 +64,7 @@ class PiperOptions:
 @dataclass(frozen=True)
 class _Loaded:
     voice: PiperVoice
+    config: Path
     elastic: float
     """Share of the sound that grows with the length scale; rounding up to frames is the rest."""
 
@@ -85,6 +85,7 @@ class PiperEngine:
         self._lock = threading.Lock()
         self._files: dict[str, PiperFiles] | None = None
         self._loaded: dict[str, _Loaded] = {}
+        self._phonemiser = Phonemiser()
 
     def voices(self) -> Sequence[Voice]:
         """The voices that are installed."""
@@ -99,7 +100,7 @@ class PiperEngine:
         if voice not in self._loaded:
             with self._lock:
                 if voice not in self._loaded:
-                    self._loaded[voice] = self._measured(self._open(self._require(voice)))
+                    self._loaded[voice] = self._measured(self._require(voice))
 
     def speak(self, utterance: Utterance) -> Iterator[Piece]:
         """The sound of the utterance, one piece for each of espeak's sentences."""
@@ -109,7 +110,9 @@ class PiperEngine:
         stretch = loaded.stretch(1 / rate) if rate < 1 else 1.0
         longest = max(40, round(_MAX_PHONEMES / max(1.0, stretch)))
         runs = [
-            run for sentence in _phonemes(voice, utterance.text) for run in _runs(sentence, longest)
+            run
+            for sentence in self._phonemiser.phonemes(loaded.config, utterance.text)
+            for run in _runs(sentence, longest)
         ]
         for number, run in enumerate(runs, start=1):
             sound = self._run(voice, run, stretch)
@@ -117,6 +120,10 @@ class PiperEngine:
                 # VITS gives every sound at least one frame, so its own scale ends at about 1.6.
                 sound = hastened(sound, voice.config.sample_rate, rate)
             yield Piece(sound * self._gain, last=number == len(runs))
+
+    def close(self) -> None:
+        """Ends espeak-ng; what is spoken later starts it again."""
+        self._phonemiser.close()
 
     def _run(self, voice: PiperVoice, phonemes: list[str], stretch: float) -> Samples:
         from piper import SynthesisConfig
@@ -132,10 +139,12 @@ class PiperEngine:
         sound: Any = voice.phoneme_ids_to_audio(voice.phonemes_to_ids(phonemes), config)
         return np.atleast_1d(np.asarray(sound, np.float32))
 
-    def _measured(self, voice: PiperVoice) -> _Loaded:
-        phonemes = [phoneme for run in _phonemes(voice, _WARM_UP) for phoneme in run]
+    def _measured(self, files: PiperFiles) -> _Loaded:
+        voice = self._open(files)
+        sentences = self._phonemiser.phonemes(files.config, _WARM_UP)
+        phonemes = [phoneme for sentence in sentences for phoneme in sentence]
         single, double = (len(self._run(voice, phonemes, stretch)) for stretch in (1.0, 2.0))
-        return _Loaded(voice, min(1.0, max(0.3, (double - single) / max(1, single))))
+        return _Loaded(voice, files.config, min(1.0, max(0.3, (double - single) / max(1, single))))
 
     def _found(self) -> dict[str, PiperFiles]:
         if self._files is None:
@@ -191,12 +200,6 @@ class PiperEngine:
                 "replace its files"
             )
             raise StartupError(msg) from error
-
-
-def _phonemes(voice: PiperVoice, text: str) -> list[list[str]]:
-    # Piper reads [[...]] as phonemes, which a text from outside has no business to give.
-    with _ESPEAK:
-        return voice.phonemize(text.replace("[[", "[ ["))
 
 
 def _runs(phonemes: list[str], longest: int) -> Iterator[list[str]]:

@@ -89,7 +89,7 @@ def request(config: pb.SynthesisConfig, voices: Voices, default: Encoding) -> Sp
     if config.HasField("pitch_semitones") and config.pitch_semitones != 0:
         msg = f"voice {voice.id!r} cannot change its pitch; leave it unset or 0"
         raise InvalidArgumentError(msg, field="config.pitch_semitones")
-    silence_s = config.leading_silence_duration.ToNanoseconds() / _NANOS
+    silence_s = _seconds(config.leading_silence_duration, "config.leading_silence_duration")
     return SpeechRequest(
         voice=voice,
         format=_format(config.format, voice, default),
@@ -103,6 +103,14 @@ def request(config: pb.SynthesisConfig, voices: Voices, default: Encoding) -> Sp
             silence_s, (0.0, _LONGEST_SILENCE_S), "config.leading_silence_duration"
         ),
     )
+
+
+def _seconds(value: Duration, field: str) -> float:
+    # A duration has less than a second of nanos, of the same sign; `FromNanoseconds` keeps to that.
+    if abs(value.nanos) >= _NANOS or value.seconds * value.nanos < 0:
+        msg = f"{field} is {value.seconds} s and {value.nanos} ns, which is no valid duration"
+        raise InvalidArgumentError(msg, field=field)
+    return value.seconds + value.nanos / _NANOS
 
 
 def _bounded(value: float, bounds: tuple[float, float], field: str) -> float:

@@ -16,6 +16,7 @@ from voicemesh_chassis.service import Api
 from voicemesh_tts.domain import CancelText, Encoding, FlushText, TextEvent, TextPiece
 from voicemesh_tts.errors import CloningUnavailableError, StreamIdleError, TextTooLongError
 from voicemesh_tts.rpc import convert
+from voicemesh_tts.rpc.outlet import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -63,24 +64,26 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
             timings=convert.timings(speech.timings),
         )
 
-    async def StreamSynthesize(  # noqa: N802
+    # The contract's types know only generators; grpc.aio and the chassis take a coroutine as well,
+    # and only a coroutine can bound its writes.
+    async def StreamSynthesize(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.StreamSynthesizeRequest], context: _Context
-    ) -> AsyncIterator[pb.StreamSynthesizeResponse]:
+    ) -> None:
         """Speaks a text while it is written."""
         requests = aiter(request_iterator)
         config = await self._config(requests)
         wanted = convert.request(config, self._studio.voices, Encoding.PCM_S16LE)
-        yield pb.StreamSynthesizeResponse(
-            started=pb.SynthesisStarted(
-                format=convert.format_to_pb(wanted.format), voice=wanted.voice.id
-            )
+        started = pb.SynthesisStarted(
+            format=convert.format_to_pb(wanted.format), voice=wanted.voice.id
         )
+        outlet = Outlet(context, self._studio.limits.stream.idle_timeout_s)
+        await outlet.send(pb.StreamSynthesizeResponse(started=started))
         async with (
             aclosing(self._texts(requests)) as texts,
             aclosing(self._studio.stream(wanted).run(texts)) as events,
         ):
             async for event in events:
-                yield convert.event_to_pb(event, wanted.format)
+                await outlet.send(convert.event_to_pb(event, wanted.format))
 
     async def ListVoices(  # noqa: N802
         self, request: pb.ListVoicesRequest, context: _Context

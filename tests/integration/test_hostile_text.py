@@ -1,0 +1,191 @@
+"""Texts that nobody sends by accident: tts stays up, speaks what it can, and keeps nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import grpc
+import grpc.aio
+import pytest
+import pytest_asyncio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from voicemesh.common.v1 import audio_pb2
+from voicemesh.tts.v1 import text_to_speech_service_pb2 as tts_pb
+from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
+from voicemesh_chassis.channel import error_from_rpc
+from voicemesh_chassis.testing import RunningService, running
+from voicemesh_tts.__main__ import build
+from voicemesh_tts.engines.phonemiser import Phonemiser
+from voicemesh_tts.settings import StreamSettings, TtsSettings
+
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.timeout(60),
+]
+
+IDLE_S = 1.0
+ENDS_S = 20.0
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def tts(models_dir: Path) -> AsyncIterator[RunningService]:
+    assert models_dir
+    settings = TtsSettings(stream=StreamSettings(idle_timeout_s=IDLE_S))
+    async with running(build(settings), settings) as service:
+        yield service
+
+
+def speaking(service: RunningService) -> Any:
+    return tts_grpc.TextToSpeechServiceStub(service.channel(max_message_bytes=1 << 26))
+
+
+async def collected(call: Any) -> list[Any]:
+    return [message async for message in call]
+
+
+async def metric(service: RunningService, name: str) -> float:
+    async with aiohttp.ClientSession() as http, http.get(f"{service.http_url}/metrics") as answer:
+        found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", await answer.text(), re.MULTILINE)
+    return sum(map(float, found))
+
+
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(ENDS_S):
+        while not await condition():
+            await asyncio.sleep(0.02)
+
+
+async def check_well(service: RunningService) -> None:
+    """Healthy, and no call left."""
+
+    async def idle() -> bool:
+        in_flight = await metric(service, "grpc_server_in_flight")
+        return in_flight + await metric(service, "voicemesh_admission_used") == 0
+
+    await until(idle)
+    stub = health_pb2_grpc.HealthStub(service.channel())
+    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
+    assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\x00\x1b[31m\x07red\x7f",
+        "\u202eright to left\u2066 and back\u2069",
+        "مرحبا",
+        "e" + "\u0301" * 300,
+        "**" * 500 + "deep" + "**" * 500,
+        "> " * 500 + "quoted",
+        "<b>" * 500 + "tags",
+        "[[h@l'oU]] [ [[ phonemes",
+        "<speak><audio src='file:///etc/passwd'/><break time='9999s'/>hello</speak>",
+        "\U0010ffff\ue000 private",
+    ],
+    ids=[
+        "control",
+        "bidi",
+        "arabic",
+        "marks",
+        "bold",
+        "quotes",
+        "html",
+        "phonemes",
+        "fake ssml",
+        "private",
+    ],
+)
+async def test_a_text_that_means_harm_is_only_spoken(tts: RunningService, text: str) -> None:
+    spoken = await speaking(tts).Synthesize(tts_pb.SynthesizeRequest(text=text), timeout=ENDS_S)
+
+    assert 0 < spoken.audio_duration.seconds + spoken.audio_duration.nanos / 1e9 < 20
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "U.S.A." * 41,
+        "A." * 125,
+        "http://" + "a." * 500,
+        "a. " * 80,
+        ".a .b" * 50,
+        "é." * 125,
+        "中." * 125,
+        "'s" * 125,
+        "\U0001d11e" * 250,
+    ],
+)
+async def test_a_text_that_ended_the_process_is_spoken(tts: RunningService, text: str) -> None:
+    # Each overran a buffer of espeak-ng; should one do so again, the answer is a refusal.
+    spoken = await speaking(tts).Synthesize(
+        tts_pb.SynthesizeRequest(text="And " + text), timeout=ENDS_S
+    )
+
+    assert spoken.audio
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_espeak_survives_whatever_a_text_is_made_of(models_dir: Path, seed: int) -> None:
+    config = models_dir / "piper-en_US-joe-medium" / "en_US-joe-medium.onnx.json"
+    rng = random.Random(seed)
+    bits = [*"aZé.'’-[]()19 /&中ก🙂א\u0301\ue000", "U.S.", "e.g.", ".b ", "'s"]
+    children: set[int | None] = set()
+
+    with closing(Phonemiser()) as phonemiser:
+        for _ in range(250):
+            some = rng.choices(bits, k=rng.randint(1, 5))
+            text = "".join(rng.choices(some, k=250))[:250]
+            await asyncio.to_thread(phonemiser.phonemes, config, text)
+            children.add(phonemiser.pid)
+
+    assert len(children) == 1
+
+
+async def test_a_flood_of_flushes_and_cancels_is_answered_in_order(tts: RunningService) -> None:
+    request = tts_pb.StreamSynthesizeRequest
+    numbers = range(-500, 500)
+    flood = [
+        request(config=tts_pb.SynthesisConfig()),
+        *(request(flush=tts_pb.Flush(flush_id=number)) for number in numbers),
+        *(request(cancel=tts_pb.Cancel(cancel_id=number)) for number in numbers),
+    ]
+
+    events = await collected(speaking(tts).StreamSynthesize(iter(flood), timeout=ENDS_S))
+
+    assert events[-1].HasField("finished")
+    cancelled = [event.cancelled.cancel_id for event in events if event.HasField("cancelled")]
+    assert cancelled == list(numbers)
+    await check_well(tts)
+
+
+async def test_a_caller_who_never_reads_is_sent_away(tts: RunningService) -> None:
+    # Small windows: a few of the MiB that gRPC would hold for the caller are seconds of sound.
+    options = [("grpc.http2.lookahead_bytes", 65_536), ("grpc.http2.bdp_probe", 0)]
+    request = tts_pb.StreamSynthesizeRequest
+    wanted = tts_pb.SynthesisConfig(
+        format=audio_pb2.AudioFormat(
+            encoding=audio_pb2.AUDIO_ENCODING_PCM_F32LE, sample_rate_hertz=48_000, channel_count=2
+        )
+    )
+    text = "This is a long sentence which has enough words for some seconds of sound. " * 20
+
+    async with grpc.aio.insecure_channel(tts.target, options) as channel:
+        call = tts_grpc.TextToSpeechServiceStub(channel).StreamSynthesize(
+            iter([request(config=wanted), request(text=text)])
+        )
+        await until(lambda: metric(tts, "voicemesh_tts_active_streams"))
+        await check_well(tts)
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            await collected(call)
+
+    error = error_from_rpc(raised.value)
+    assert (error.code, error.reason) == ("DEADLINE_EXCEEDED", "STREAM_IDLE")
