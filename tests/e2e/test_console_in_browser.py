@@ -96,7 +96,22 @@ def _is_ready(metrics_port: int) -> bool:
 @pytest.fixture(scope="module")
 def console(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The console's address, with all four services behind it."""
-    logs = tmp_path_factory.mktemp("logs")
+    with _console(tmp_path_factory.mktemp("logs")) as url:
+        yield url
+
+
+@pytest.fixture
+def console_without_provider(
+    models_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A console whose trainer is well, but whose language model is out of reach."""
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{_free_ports(1)[0]}/v1")
+    with _console(tmp_path) as url:
+        yield url
+
+
+@contextmanager
+def _console(logs: Path) -> Iterator[str]:
     stt, tts, trainer, health, page, *metrics = _free_ports(9)
     with ExitStack() as running:
         waits = [
@@ -274,3 +289,88 @@ def test_a_written_message_is_answered_and_can_be_stopped(
     assert answer.get_attribute("data-outcome") in {"stopped", "complete"}
     assert not page.state("playing")
     assert not page.one("stop").is_enabled()
+
+
+STATUS_LOG = """
+window.said = [];
+const line = document.getElementById("status");
+new MutationObserver(() => window.said.push(line.textContent)).observe(line, { childList: true });
+"""
+
+
+def test_the_status_line_says_what_happens(browser: webdriver.Chrome, console: str) -> None:
+    page = Page(browser, console)
+    browser.execute_script(STATUS_LOG)
+    page.one("text").send_keys("What is the capital of France?", Keys.ENTER)
+    page.wait(lambda: page.answer() is not None and not page.state("playing"))
+    page.wait(lambda: page.one("status").text.startswith("Ready"))
+
+    happened = [line.split()[0] for line in browser.execute_script("return window.said")]
+    assert happened == ["Thinking…", "Speaking", "Ready."]
+    stages = browser.find_elements(By.CSS_SELECTOR, "[data-testid=stage] title")
+    assert stages
+    assert all("0 = you sent" in (each.get_attribute("textContent") or "") for each in stages)
+
+
+NO_MICROPHONE_SOUND = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const context = new AudioContext();
+  return context.createMediaStreamDestination().stream;
+};
+"""
+
+
+def test_a_click_on_the_button_is_told_to_hold_it(browser: webdriver.Chrome, console: str) -> None:
+    page = Page(browser, console)
+    browser.execute_script(NO_MICROPHONE_SOUND)
+    webdriver.ActionChains(browser, duration=0).click(page.one("talk")).perform()
+    page.wait(lambda: page.one("status").text == "Hold the button while you talk.", 5)
+
+
+def test_holding_the_button_in_silence_is_said(browser: webdriver.Chrome, console: str) -> None:
+    page = Page(browser, console)
+    browser.execute_script(NO_MICROPHONE_SOUND)
+    webdriver.ActionChains(browser).click_and_hold(page.one("talk")).pause(1).release().perform()
+    page.wait(lambda: page.one("status").text == "I heard no words.", 8)
+
+
+CUT_BEFORE_IT_SOUNDED = """
+const { ConversationView } = await import("/static/conversation-view.js");
+const view = new ConversationView();
+view.addMessage(901, "Tell me a story.", false);
+view.startReply(901, 901);
+view.addReplyText(901, "Once upon a time there was a ship.");
+view.endReply(901, "stopped", "", "");
+"""
+
+
+def test_an_answer_that_never_sounded_is_labelled(
+    browser: webdriver.Chrome, console: str, tmp_path: Path
+) -> None:
+    page = Page(browser, console)
+    browser.execute_async_script(
+        f"const done = arguments[0]; (async () => {{ {CUT_BEFORE_IT_SOUNDED} }})().then(done);"
+    )
+
+    browser.save_screenshot(str(tmp_path / "not-spoken.png"))
+
+    assert page.one("outcome").text == "stopped · not spoken"
+    struck = browser.find_element(By.CSS_SELECTOR, "s.unheard")
+    assert "Not spoken" in (struck.get_attribute("title") or "")
+
+
+def test_a_model_whose_provider_is_dead_turns_its_lamp_amber(
+    console_without_provider: str, browser: webdriver.Chrome, tmp_path: Path
+) -> None:
+    page = Page(browser, console_without_provider)
+    page.wait(lambda: page.state("services.trainer") is True, 20)
+    page.one("text").send_keys("Hello?", Keys.ENTER)
+    page.wait(lambda: page.answer() is not None)
+    browser.save_screenshot(str(tmp_path / "trouble.png"))
+
+    answer = page.answer()
+    assert answer is not None
+    assert "could not be reached" in answer.text
+    assert page.state("services.trainer") == "trouble"
+    assert browser.find_elements(By.CSS_SELECTOR, ".notice:not(.good)") == []
+    assert "UNAVAILABLE" in (tmp_path / "bot").read_text()

@@ -12,15 +12,17 @@ import pytest
 
 from voicemesh_bot.console.front import ConsoleFront
 from voicemesh_bot.console.replies import SOUND_HEADER
+from voicemesh_bot.domain import ModelEvent, ModelStarted
 from voicemesh_bot.metrics import BotMetrics
 from voicemesh_bot.session import SessionOptions
 from voicemesh_bot.settings import ConsoleSettings
 from voicemesh_bot.watch import BackendWatch
+from voicemesh_chassis.errors import UnavailableError
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import StartupError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable
 
     from tests.contract.bot.conftest import FakeBackends
 
@@ -147,12 +149,31 @@ async def test_the_lights_follow_the_services(fakes: FakeBackends) -> None:
         assert (await tab.expect("notice"))["good"] is True
 
 
+async def test_a_ready_model_that_fails_is_told_as_trouble(fakes: FakeBackends) -> None:
+    async def fails(*_: object, **__: object) -> AsyncGenerator[ModelEvent, None]:
+        yield ModelStarted("response-1", "remote")
+        msg = "the provider cannot be reached"
+        raise UnavailableError(msg)
+
+    async with _running(fakes) as console, console.tab() as tab:
+        works, fakes.model.generate = fakes.model.generate, fails  # type: ignore[method-assign]
+        await tab.send("message", text="Hello?")
+        trouble = await tab.expect("trouble")
+        assert (trouble["service"], trouble["on"]) == ("trainer", True)
+        assert "could not be reached" in (await tab.expect("reply_end"))["sentence"]
+
+        fakes.model.generate = works  # type: ignore[method-assign]
+        await tab.send("message", text="Hello?")
+        assert (await tab.expect("trouble"))["on"] is False
+
+
 @pytest.mark.parametrize(
     ("message", "code", "field"),
     [
         ("{", "BAD_JSON", ""),
         ('{"type": "dance"}', "BAD_MESSAGE", "type"),
         ('{"type": "message", "text": ""}', "BAD_MESSAGE", "text"),
+        ('{"type": "message", "text": " \\n "}', "BAD_MESSAGE", "text"),
         ('{"type": "listen", "sample_rate_hertz": 1}', "BAD_MESSAGE", "sample_rate_hertz"),
         ("[" * 10_000, "BAD_JSON", ""),
         (b"\1\1", "NOT_LISTENING", ""),
@@ -228,8 +249,9 @@ async def test_the_page_is_served_with_a_strict_policy(fakes: FakeBackends) -> N
         assert "unsafe" not in policy
         assert "<script>" not in page
         assert "style=" not in page
-        async with console.client.get(f"{console.url}/static/../front.py") as answer:
-            assert answer.status == 404
+        for path in ("/static/../front.py", "/static/" + "a" * 5000):
+            async with console.client.get(console.url + path) as answer:
+                assert answer.status == 404
 
 
 async def test_a_full_house_turns_people_away_and_has_room_again(fakes: FakeBackends) -> None:

@@ -49,3 +49,12 @@ async def test_bad_news_is_counted_and_good_news_is_not() -> None:
 
     problems = registry.get_sample_value("voicemesh_bot_problems_total", {"backend": "tts"})
     assert problems == 1
+
+
+async def test_a_failure_that_is_told_in_its_turn_is_counted() -> None:
+    registry = new_registry()
+    audience = MeteredAudience(Nobody(), BotMetrics(registry), front="console")
+    await audience.deliver(ShowReplyEnd(1, Outcome.FAILED, "", sentence="It could not be reached."))
+
+    problems = registry.get_sample_value("voicemesh_bot_problems_total", {"backend": "trainer"})
+    assert problems == 1

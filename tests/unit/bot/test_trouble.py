@@ -6,9 +6,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voicemesh_bot.commands import Outcome, ShowNotice, ShowReplyEnd, ShowSilence, SpeakText
-from voicemesh_bot.domain import Backend, Problem
-from voicemesh_bot.events import BackendChanged, HearingLost, ReplyFailed, VoiceFailed
+from voicemesh_bot.commands import (
+    Outcome,
+    ShowNotice,
+    ShowReplyEnd,
+    ShowSilence,
+    ShowTrouble,
+    SpeakText,
+)
+from voicemesh_bot.domain import Backend, ModelStarted, Problem
+from voicemesh_bot.events import (
+    BackendChanged,
+    HearingLost,
+    ReplyFailed,
+    ReplyProgress,
+    VoiceFailed,
+)
 from voicemesh_bot.problems import down_problem, problem_from
 from voicemesh_chassis.errors import (
     DeadlineExceededError,
@@ -36,11 +49,43 @@ def test_a_model_that_cannot_be_reached_ends_the_answer_in_words(room: Room) -> 
     assert room.history == ["ann: Hello?"]
 
 
-def test_a_backend_that_is_down_is_mentioned_once_until_it_is_back(room: Room) -> None:
-    for _ in range(3):
+def test_a_failed_answer_says_why_only_in_its_own_turn(room: Room) -> None:
+    for _ in range(2):
         room.write("Hello?")
         room.do(ReplyFailed(room.reply_id, down_problem(Backend.TRAINER)))
-    room.do(BackendChanged(Backend.TRAINER, ready=False))
+
+    assert len([c for c in room.seen(ShowReplyEnd) if c.sentence]) == 2
+    assert not room.seen(ShowNotice)
+
+
+def test_a_model_that_fails_is_in_trouble_until_its_next_word(room: Room) -> None:
+    for _ in range(2):
+        room.write("Hello?")
+        # The trainer is well and announces an answer; the model behind it is out of reach.
+        room.do(ReplyProgress(room.reply_id, ModelStarted("response", "remote")))
+        room.do(ReplyFailed(room.reply_id, down_problem(Backend.TRAINER)))
+    assert room.seen(ShowTrouble) == [ShowTrouble(Backend.TRAINER, troubled=True)]
+
+    room.write("Hello?")
+    room.do(ReplyProgress(room.reply_id, ModelStarted("response", "remote")))
+    assert len(room.seen(ShowTrouble)) == 1
+    room.model("Hi.")
+    assert room.seen(ShowTrouble)[1:] == [ShowTrouble(Backend.TRAINER, troubled=False)]
+
+
+def test_ears_that_refuse_the_token_are_in_trouble_until_they_hear(room: Room) -> None:
+    problem = problem_from(Backend.STT, UnauthenticatedError("bad token"))
+    for _ in range(2):
+        room.do(HearingLost("ann", problem))
+    assert [c.sentence for c in room.seen(ShowNotice)] == [problem.sentence] * 2
+
+    room.start()
+    assert [c.troubled for c in room.seen(ShowTrouble)] == [True, False]
+
+
+def test_a_backend_that_is_down_is_mentioned_once_until_it_is_back(room: Room) -> None:
+    for _ in range(3):
+        room.do(BackendChanged(Backend.TRAINER, ready=False))
     assert len(room.seen(ShowNotice)) == 1
 
     room.do(BackendChanged(Backend.TRAINER, ready=True))
@@ -59,6 +104,7 @@ def test_a_model_that_breaks_off_is_heard_as_far_as_it_came(room: Room) -> None:
     room.played(1.0)
 
     assert room.seen(ShowReplyEnd)[0].outcome is Outcome.COMPLETE
+    assert room.seen(ShowReplyEnd)[0].sentence == "It failed."
     assert room.history == ["ann: Count.", "bot: One two"]
 
 

@@ -86,6 +86,38 @@ async def test_a_mention_is_answered_with_a_reply() -> None:
         assert history[-1].text == "what is the time?"
 
 
+async def test_the_model_reads_the_names_of_people_who_are_mentioned() -> None:
+    model = Model("I will.")
+    async with simcord.run(client_for(model)) as env:
+        guild = env.create_guild()
+        channel = guild.create_text_channel("general")
+        ann = guild.add_member(env.create_user("ann"))
+        bob = guild.add_member(env.create_user("bob"))
+
+        await ann.send(channel, f"<@{bot_id(env)}> greet <@{bob.id}> in <#{channel.id}>")
+        await env.settle()
+
+        assert model.asked[0][1][-1].text == "greet @bob in #general"
+
+
+async def test_the_bot_is_seen_to_type_while_it_answers() -> None:
+    model = Model("Noon.")
+    async with simcord.run(client_for(model)) as env:
+        guild = env.create_guild()
+        channel = guild.create_text_channel("general")
+        ann = guild.add_member(env.create_user("ann"))
+
+        model.gate = asyncio.Event()
+        question = ann.send(channel, f"<@{bot_id(env)}> what is the time?")
+        asking = asyncio.create_task(question)
+        while not any(entry.path.endswith("/typing") for entry in env.http_requests):
+            await asyncio.sleep(0)
+        model.gate.set()
+        await asking
+
+        assert await shown(channel, env) == ["Noon."]
+
+
 async def test_a_message_for_somebody_else_is_left_alone() -> None:
     model = Model("Hello.")
     async with simcord.run(client_for(model)) as env:
@@ -159,7 +191,7 @@ async def test_a_long_answer_becomes_several_messages() -> None:
 
 
 async def test_an_answer_grows_by_edits_that_are_not_too_frequent() -> None:
-    times = iter([0.0, 0.0, 0.3, 0.6, 2.0, 2.0, 2.1])
+    times = iter([0.0, 0.3, 0.6, 1.1, 1.1, 1.5, 2.3, 2.3])
     model = Model("a", "b", "c", "d", "e")
     async with simcord.run(client_for(model, lambda: next(times))) as env:
         guild = env.create_guild()
@@ -170,7 +202,7 @@ async def test_an_answer_grows_by_edits_that_are_not_too_frequent() -> None:
 
         assert await shown(channel, env) == ["abcde"]
         edits = [entry for entry in env.http_requests if entry.method == "PATCH"]
-        assert len(edits) == 2
+        assert len(edits) == 1
 
 
 async def test_a_model_out_of_reach_is_said_in_one_sentence() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from voicemesh_bot.clients.connections import Connections
 from voicemesh_bot.console.front import ConsoleFront
 from voicemesh_bot.conversation import ConversationOptions
+from voicemesh_bot.journal import BackendJournal, journalled
 from voicemesh_bot.metrics import BotMetrics
 from voicemesh_bot.session import SessionOptions
 from voicemesh_bot.watch import BackendWatch
@@ -16,7 +17,7 @@ from voicemesh_chassis.logs import get_logger
 from voicemesh_chassis.service import Service
 
 if TYPE_CHECKING:
-    from voicemesh_bot.ports import Front
+    from voicemesh_bot.ports import Backends, Front
     from voicemesh_bot.settings import BotSettings, ConversationSettings
 
 __all__ = ("Bot", "build")
@@ -57,10 +58,11 @@ class Bot:
         """
         connections = Connections(self._settings)
         self._open.push_async_callback(connections.aclose)
-        watch = BackendWatch(connections.readiness)
+        watch, journal = BackendWatch(connections.readiness), BackendJournal()
+        watch.subscribe(journal.note_ready)
         watching = asyncio.create_task(watch.run(), name="backend watch")
         self._open.push_async_callback(_cancel, watching)
-        for front in self._fronts(connections, watch):
+        for front in self._fronts(journalled(connections.backends, journal), watch):
             self._open.push_async_callback(front.aclose)
             await front.start()
 
@@ -68,12 +70,12 @@ class Bot:
         """Ends everything, fronts first; also after a failed `start`."""
         await self._open.aclose()
 
-    def _fronts(self, connections: Connections, watch: BackendWatch) -> list[Front]:
+    def _fronts(self, backends: Backends, watch: BackendWatch) -> list[Front]:
         settings = self._settings
         fronts: list[Front] = [
             ConsoleFront(
                 settings.console,
-                connections.backends,
+                backends,
                 watch,
                 SessionOptions(tenant="console", conversation=_options(settings.conversation)),
                 self._metrics,
@@ -87,7 +89,7 @@ class Bot:
         from voicemesh_bot.discord_front.front import DiscordFront
 
         token = settings.discord_token.get_secret_value()
-        return [*fronts, DiscordFront(connections.backends.model, token, settings.discord)]
+        return [*fronts, DiscordFront(backends.model, token, settings.discord)]
 
 
 def _options(settings: ConversationSettings) -> ConversationOptions:

@@ -34,6 +34,7 @@ __all__ = (
     "ShowReplyText",
     "ShowSilence",
     "ShowTiming",
+    "ShowTrouble",
     "SpeakText",
     "StopAudio",
     "StopModel",
@@ -243,7 +244,7 @@ class ShowReplyEnd:
     """The model's name for the answer, for feedback and corrections."""
 
     sentence: str = ""
-    """Why there is no answer, if there is none."""
+    """Why there is no answer, or why it breaks off; empty if all went well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +272,17 @@ class ShowNotice:
     """Whether the news is good."""
 
 
+@dataclass(frozen=True, slots=True)
+class ShowTrouble:
+    """A backend's last work failed, or it works again; told at every change."""
+
+    backend: Backend
+    """Which one."""
+
+    troubled: bool
+    """Whether it failed."""
+
+
 FrontCommand = (
     PlayAudio
     | EndAudio
@@ -285,6 +297,7 @@ FrontCommand = (
     | ShowReplyEnd
     | ShowTiming
     | ShowNotice
+    | ShowTrouble
 )
 
 Command = WorkCommand | FrontCommand

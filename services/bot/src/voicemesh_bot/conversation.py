@@ -10,7 +10,7 @@ speakers, each with turns of their own. The rules:
   softer for as long as it lasts. An answer that was cut before it was heard, by what turned out to
   be noise, is given again.
 * The history holds what was heard.
-* A backend that cannot be reached is mentioned once, and once more when it is back.
+* An answer that fails says why in its own turn; how the backends fare is told by `condition`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from voicemesh_bot.commands import (
     Outcome,
     ShowListening,
     ShowMessage,
-    ShowNotice,
     ShowPartial,
     ShowSilence,
 )
+from voicemesh_bot.condition import Conditions
 from voicemesh_bot.domain import (
     Backend,
     Final,
@@ -43,7 +43,7 @@ from voicemesh_bot.domain import (
 )
 from voicemesh_bot.hearing import Hearing, Utterance
 from voicemesh_bot.history import History, same_words
-from voicemesh_bot.problems import EMPTY_ANSWER, back_sentence, down_problem
+from voicemesh_bot.problems import EMPTY_ANSWER, unanswered_sentence
 from voicemesh_bot.reply import Reply
 from voicemesh_bot.timeline import Mark
 
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from voicemesh_bot.commands import Command
-    from voicemesh_bot.domain import Problem
 
 __all__ = ("Conversation", "ConversationOptions")
 
@@ -90,8 +89,7 @@ class Conversation:
         self._last_message_id = 0
         self._voice_on = True
         self._ducked = False
-        self._down: set[Backend] = set()  # People were told, and not yet that it is back.
-        self._absent: set[Backend] = set()  # Says so itself, or nobody answers for it.
+        self._conditions = Conditions(self._out_append)
         self._out: list[Command] = []
         self._now_s = 0.0
         self._handlers: dict[type, Callable[[Any], None]] = {
@@ -150,7 +148,7 @@ class Conversation:
             self._answer(event.speaker, text)
 
     def _on_heard(self, heard: events.Heard) -> None:
-        self._note_sign_of_life(Backend.STT)
+        self._conditions.note_success(Backend.STT)
         speaker, event = heard.speaker, heard.event
         if not self._hearing.accept(speaker, event, self._now_s):
             return
@@ -197,7 +195,7 @@ class Conversation:
 
     def _on_hearing_lost(self, event: events.HearingLost) -> None:
         if event.problem is not None:
-            self._tell_problem(event.problem)
+            self._conditions.note_failure(event.problem)
         turn_id = self._hearing.abandon(event.speaker)
         if turn_id is not None:
             self._forget_turn(Utterance(event.speaker, turn_id))
@@ -218,10 +216,12 @@ class Conversation:
         reply = self._current(event.reply_id)
         if reply is None:
             return
-        self._note_sign_of_life(Backend.TRAINER)
         if isinstance(event.event, ModelStarted):
+            # No sign of life: an answer is announced before the model's provider is even asked.
             reply.response_id = event.event.response_id
-        elif isinstance(event.event, ModelText):
+            return
+        self._conditions.note_success(Backend.TRAINER)
+        if isinstance(event.event, ModelText):
             most = self._options.max_reply_characters
             reply.add_text(event.event.text, self._now_s, most=most)
         elif isinstance(event.event, ModelFinished):
@@ -235,15 +235,16 @@ class Conversation:
             # The final will ask again, and report if that fails too.
             self._drop_speculation(reply.utterance)
             return
-        self._tell_problem(event.problem)
+        self._conditions.note_failure(event.problem, told_in_turn=True)
+        sentence = unanswered_sentence(event.problem)
         if reply.text.strip():
-            reply.finish_text(self._now_s)
+            reply.break_off(sentence, self._now_s)
         else:
-            self._end(Outcome.FAILED, event.problem.sentence)
+            self._end(Outcome.FAILED, sentence)
 
     def _on_voice_progress(self, event: events.VoiceProgress) -> None:
         if reply := self._current(event.reply_id):
-            self._note_sign_of_life(Backend.TTS)
+            self._conditions.note_success(Backend.TTS)
             reply.add_audio(event.audio, self._now_s)
 
     def _on_voice_finished(self, event: events.VoiceFinished) -> None:
@@ -252,7 +253,7 @@ class Conversation:
 
     def _on_voice_failed(self, event: events.VoiceFailed) -> None:
         if reply := self._current(event.reply_id):
-            self._tell_problem(event.problem)
+            self._conditions.note_failure(event.problem)
             reply.lose_voice(self._now_s, silence=False)
 
     def _on_played(self, event: events.Played) -> None:
@@ -265,12 +266,7 @@ class Conversation:
             self._history.amend_reply(event.reply_id, heard)
 
     def _on_backend_changed(self, event: events.BackendChanged) -> None:
-        if event.ready:
-            self._absent.discard(event.backend)
-            self._note_sign_of_life(event.backend)
-        else:
-            self._absent.add(event.backend)
-            self._tell_problem(down_problem(event.backend))
+        self._conditions.note_ready(event.backend, ready=event.ready)
 
     # Answers
 
@@ -312,7 +308,7 @@ class Conversation:
         if self._reply is not None:
             self._reply.timeline.mark(Mark.END_OF_SPEECH, end_of_speech_s)
             self._reply.timeline.mark(Mark.TRANSCRIPT, self._now_s)
-            aloud = self._voice_on and Backend.TTS not in self._absent
+            aloud = self._voice_on and not self._conditions.is_absent(Backend.TTS)
             self._reply.confirm(self._last_message_id, aloud=aloud)
 
     def _end(self, outcome: Outcome, sentence: str = "") -> None:
@@ -373,19 +369,6 @@ class Conversation:
     def _player_deadline_s(self, reply: Reply) -> float:
         left_s = reply.playback.sent_s - reply.playback.played_s
         return reply.playback.changed_at_s + left_s + self._options.playback_grace_s
-
-    def _tell_problem(self, problem: Problem) -> None:
-        if problem.down and problem.backend in self._down:
-            return
-        if problem.down:
-            self._down.add(problem.backend)
-        self._out.append(ShowNotice(problem.sentence, problem.backend))
-
-    def _note_sign_of_life(self, backend: Backend) -> None:
-        """Tells that a backend is back: it may fail a call and be there for the next one."""
-        if backend in self._down and backend not in self._absent:
-            self._down.discard(backend)
-            self._out.append(ShowNotice(back_sentence(backend), backend, good=True))
 
     def _out_append(self, command: Command) -> None:
         self._out.append(command)

@@ -69,7 +69,7 @@ class Problem:
     """One sentence: what happened and what still works."""
 
     down: bool = False
-    """Whether the backend cannot be reached at all, which is said once until it is back."""
+    """Whether the backend cannot be reached at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from voicemesh_bot.events import Heard, HearingLost
 from voicemesh_bot.feeds import AudioFeed
 from voicemesh_bot.problems import problem_from
 from voicemesh_chassis.errors import DeadlineExceededError, ServiceError
+from voicemesh_chassis.logs import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 __all__ = ("Listening", "ListeningOptions", "Manner")
 
 _BYTES_PER_SAMPLE = 2
+
+_logger = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +135,8 @@ class Listening:
                         await self._pass_on(event)
         except TimeoutError:
             msg = "speech recognition did not finish a turn in time"
+            # Our own deadline: nobody else has seen a failure that could be logged.
+            _logger.warning("speech recognition did not finish a turn in time")
             raise DeadlineExceededError(msg) from None
         finally:
             self._deadline = None

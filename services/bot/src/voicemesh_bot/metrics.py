@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from voicemesh_bot.commands import ShowNotice, ShowReplyEnd, ShowTiming
+from voicemesh_bot.domain import Backend
 
 if TYPE_CHECKING:
     from voicemesh_bot.commands import FrontCommand
@@ -73,6 +74,8 @@ class MeteredAudience:
             for stage, seconds in stages.items():
                 self._metrics.stages.labels(stage=stage).observe(seconds)
             self._timing = None
+            if command.sentence:
+                self._metrics.problems.labels(backend=Backend.TRAINER).inc()
         elif isinstance(command, ShowNotice) and not command.good:
             self._metrics.problems.labels(backend=command.backend).inc()
         await self._audience.deliver(command)

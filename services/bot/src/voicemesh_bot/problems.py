@@ -2,7 +2,7 @@
 
 | failure | what people read |
 | --- | --- |
-| unreachable, starting, draining | what is missing and what still works; said once |
+| unreachable, starting, draining | what is missing and what still works |
 | overloaded | to try again in a moment |
 | no answer in time | that it took too long |
 | anything else | the service's own sentence, which is written for people |
@@ -18,7 +18,13 @@ from voicemesh_chassis.errors import Code
 if TYPE_CHECKING:
     from voicemesh_chassis.errors import ServiceError
 
-__all__ = ("EMPTY_ANSWER", "back_sentence", "down_problem", "problem_from")
+__all__ = (
+    "EMPTY_ANSWER",
+    "back_sentence",
+    "down_problem",
+    "problem_from",
+    "unanswered_sentence",
+)
 
 EMPTY_ANSWER = "The language model had nothing to say; ask in other words."
 
@@ -31,7 +37,7 @@ _NAMES = {
 _DOWN = {
     Backend.STT: "Speech recognition cannot be reached; you can still type.",
     Backend.TTS: "The voice cannot be reached; answers come as text.",
-    Backend.TRAINER: "The language model cannot be reached; answers will come when it is back.",
+    Backend.TRAINER: "The language model cannot be reached; ask again when it is back.",
 }
 
 
@@ -43,6 +49,13 @@ def down_problem(backend: Backend) -> Problem:
 def back_sentence(backend: Backend) -> str:
     """The news that a backend works again."""
     return f"{_sentence_case(_NAMES[backend])} is back."
+
+
+def unanswered_sentence(problem: Problem) -> str:
+    """Why a question has no answer, or only the beginning of one; said in its own turn."""
+    if not problem.down:
+        return problem.sentence
+    return f"{_sentence_case(_NAMES[problem.backend])} could not be reached."
 
 
 def problem_from(backend: Backend, error: ServiceError) -> Problem:

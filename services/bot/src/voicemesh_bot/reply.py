@@ -56,6 +56,7 @@ class Reply:
         self.confirmed = False
         self.aloud = False
         self.playback = Playback()
+        self.breaks_off = ""
         self.timeline = Timeline(speculative=utterance is not None)
         self._emit = emit
         self._text_done = False
@@ -116,6 +117,11 @@ class Reply:
         if self.confirmed:
             self._end_speech()
 
+    def break_off(self, sentence: str, now_s: float) -> None:
+        """Ends the text where it is, because the model failed; `sentence` says why."""
+        self.breaks_off = sentence
+        self.finish_text(now_s)
+
     def add_audio(self, audio: VoiceAudio, now_s: float) -> None:
         """Hands the voice's next sound to the player."""
         if self.confirmed and self.aloud:
@@ -167,7 +173,8 @@ class Reply:
             self._emit(StopAudio(self.reply_id))
         if self.confirmed:
             self._emit(ShowTiming(self.reply_id, self.timeline.timing()))
-            self._emit(ShowReplyEnd(self.reply_id, outcome, heard, self.response_id, sentence))
+            why = sentence or self.breaks_off
+            self._emit(ShowReplyEnd(self.reply_id, outcome, heard, self.response_id, why))
         return heard
 
     def _tell(self, text: str) -> None:

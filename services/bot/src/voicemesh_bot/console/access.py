@@ -8,6 +8,7 @@ points at 127.0.0.1 (DNS rebinding) is not one of the console's.
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -37,7 +38,10 @@ HEADERS = {
 
 
 def host_check(allowed_hosts: Collection[str]) -> Middleware:
-    """A middleware that refuses requests under a name that is not in `allowed_hosts`."""
+    """A middleware that refuses requests under a name that is not in `allowed_hosts`.
+
+    It also answers 404 where a path is longer than a file's name can be.
+    """
 
     @web.middleware
     async def check(
@@ -48,7 +52,13 @@ def host_check(allowed_hosts: Collection[str]) -> Middleware:
                 "The console is not known by this name; see VOICEMESH_BOT_CONSOLE__ALLOWED_HOSTS."
             )
             raise web.HTTPMisdirectedRequest(text=text)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except OSError as error:
+            # aiohttp asks the file system for whatever follows /static/.
+            if error.errno == errno.ENAMETOOLONG:
+                raise web.HTTPNotFound from error
+            raise
 
     return check
 

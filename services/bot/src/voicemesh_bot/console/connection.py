@@ -29,6 +29,8 @@ To the page, `welcome` first:
     {"type": "reply_end", "reply_id": 1, "outcome": "complete", "heard_text": "...", ...}
     {"type": "timing", "reply_id": 1, "marks_ms": {"transcript": 512.0, ...}, ...}
     {"type": "notice", "text": "...", "service": "stt", "good": false}
+    {"type": "trouble", "service": "trainer", "on": true}
+                                                        its last work failed, though it may be ready
     {"type": "error", "code": "BAD_JSON", "message": "...", "field": ""}
 
 A bad message is answered with one error and otherwise ignored; after ten the connection is closed

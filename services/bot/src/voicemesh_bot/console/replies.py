@@ -20,6 +20,7 @@ from voicemesh_bot.commands import (
     ShowReplyText,
     ShowSilence,
     ShowTiming,
+    ShowTrouble,
     StopAudio,
 )
 
@@ -107,4 +108,5 @@ _JSON: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
         "notice",
         lambda c: {"text": c.sentence, "service": c.backend.value, "good": c.good},
     ),
+    ShowTrouble: ("trouble", lambda c: {"service": c.backend.value, "on": c.troubled}),
 }

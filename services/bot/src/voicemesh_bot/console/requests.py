@@ -51,7 +51,7 @@ class MessageRequest(BaseModel):
 
     model_config = _STRICT
     type: Literal["message"]
-    text: str = Field(min_length=1, max_length=2000)
+    text: str = Field(min_length=1, max_length=2000, pattern=r"\S")
 
 
 class ListenRequest(BaseModel):

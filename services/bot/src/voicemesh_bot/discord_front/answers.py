@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from voicemesh_bot.discord_front.pages import split_pages
 from voicemesh_bot.domain import HistoryTurn, ModelText, Role
+from voicemesh_chassis.errors import ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,7 +64,7 @@ class WrittenAnswers:
     """Monotonic seconds."""
 
     edit_interval_s: float = 1.2
-    """Shortest time between two edits of an answer."""
+    """Shortest time between two edits of an answer; one that is ready before that is sent whole."""
 
     waiting_per_channel: int = 4
     """Most questions of one channel that wait or run."""
@@ -98,13 +99,17 @@ class WrittenAnswers:
     async def _write(self, question: Question, canvas: Wall) -> None:
         asked = HistoryTurn(role=Role.USER, text=question.text, speaker=question.speaker)
         turns = (*self.histories.turns(question.channel_id), asked)
-        text, shown_at = "", float("-inf")
-        async with aclosing(self.model.generate(turns, tenant=question.tenant)) as events:
-            async for event in events:
-                text += event.text if isinstance(event, ModelText) else ""
-                if self.clock() - shown_at >= self.edit_interval_s and text.strip():
-                    await canvas.show(split_pages(text))
-                    shown_at = self.clock()
+        text, shown_at = "", self.clock()
+        try:
+            async with aclosing(self.model.generate(turns, tenant=question.tenant)) as events:
+                async for event in events:
+                    text += event.text if isinstance(event, ModelText) else ""
+                    if self.clock() - shown_at >= self.edit_interval_s and text.strip():
+                        await canvas.show(split_pages(text))
+                        shown_at = self.clock()
+        except ServiceError:
+            await canvas.show(split_pages(text))
+            raise
         await canvas.show(split_pages(text) or (NO_WORDS,))
         said = HistoryTurn(role=Role.ASSISTANT, text=text.strip() or NO_WORDS)
         self.histories.add(question.channel_id, asked, said)

@@ -7,6 +7,7 @@ closes.
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -16,7 +17,9 @@ from discord import app_commands
 from voicemesh_bot.discord_front.addressing import Incoming, question_of
 from voicemesh_bot.discord_front.answers import ChannelBusyError, Question, WrittenAnswers
 from voicemesh_bot.discord_front.canvas import Canvas, on_interaction, on_message
+from voicemesh_bot.discord_front.mentions import name_lookup, with_names
 from voicemesh_bot.discord_front.sentences import BUSY, NOTHING_ASKED, sentence_for
+from voicemesh_bot.discord_front.typing_sign import typing_shown
 from voicemesh_chassis.errors import ServiceError
 from voicemesh_chassis.logs import get_logger
 
@@ -93,18 +96,31 @@ class DiscordClient(discord.Client):
             tenant=tenant_of(message.guild, message.author),
             channel_id=message.channel.id,
             speaker=message.author.display_name,
-            text=text,
+            text=with_names(text, name_lookup(message.guild, message.mentions)),
         )
-        await self._guarded(message.channel.typing, canvas)
-        await self.respond(question, canvas)
+        await self.respond(question, canvas, typing_shown(message.channel.typing))
 
-    async def respond(self, question: Question, canvas: Canvas) -> None:
-        """Show the answer to `question`, or one sentence that says why there is none."""
+    async def respond(
+        self,
+        question: Question,
+        canvas: Canvas,
+        meanwhile: AbstractAsyncContextManager[None] | None = None,
+    ) -> None:
+        """Show the answer to `question`, or one sentence that says why there is none.
+
+        Args:
+            question: what is asked.
+            canvas: where to show the answer.
+            meanwhile: entered for as long as the answer is made.
+        """
         if self._leaving:
             return
-        task = asyncio.ensure_future(
-            self._guarded(lambda: self._written.answer(question, canvas), canvas)
-        )
+
+        async def answer() -> None:
+            async with meanwhile or nullcontext():
+                await self._written.answer(question, canvas)
+
+        task = asyncio.ensure_future(self._guarded(answer, canvas))
         self._answers.add(task)
         task.add_done_callback(self._answers.discard)
         await task
@@ -157,7 +173,7 @@ def _ask_command(client: DiscordClient) -> app_commands.Command[Any, ..., None]:
             tenant=tenant_of(interaction.guild, interaction.user),
             channel_id=interaction.channel_id,
             speaker=interaction.user.display_name,
-            text=question.strip(),
+            text=with_names(question.strip(), name_lookup(interaction.guild)),
         )
         await client.respond(asked, canvas)
 

@@ -2,22 +2,27 @@
 
 import { Connection } from "./connection.js";
 import { ConversationView } from "./conversation-view.js";
+import { Lamps } from "./lamps.js";
 import { Microphone, MicrophoneError } from "./microphone.js";
+import { notify, withdraw, withdrawAll } from "./notices.js";
 import { Player } from "./player.js";
+import { StatusLine } from "./status-line.js";
 import { listenToHolding } from "./talk-button.js";
 
 const TAIL_MS = 150; // People let go of the button before the last sound is out.
 const NO_SPEECH_MS = 3000;
-const NOTICE_MS = 12000;
+const SHORT_MS = 350; // A shorter press is a click, in which nobody can say anything.
 
 const byId = (id) => document.getElementById(id);
 const talk = byId("talk");
 const stop = byId("stop");
 const handsFree = byId("hands-free");
-const status = byId("status");
+const aloud = byId("aloud");
 const text = byId("text");
 
 const view = new ConversationView();
+const lamps = new Lamps();
+const statusLine = new StatusLine();
 const connection = new Connection();
 const player = new Player({
   onPlayed: (replyId, seconds) => connection.send({ type: "played", reply_id: replyId, seconds }),
@@ -33,23 +38,27 @@ const microphone = new Microphone({
     handsFree.checked = false;
     clearTimeout(noSpeechTimer);
     refresh();
-    say("The microphone was disconnected.", true);
+    statusLine.remark("The microphone was disconnected.", true);
   },
 });
 
 let voiceRate = 24000;
+let wasOpen = false;
 let talking = false;
+let awaitingWords = false; // The button was let go, and what was said is not known yet.
 let replying = false;
+let hasText = false; // Of the answer on its way.
+let hasSounded = false;
 let heardSomething = false;
+let pressedMs = 0;
 let noSpeechTimer = 0;
 let tailTimer = 0;
 let lastTiming = null;
-const services = {};
 
 // What tests and the curious may look at.
 window.voicemesh = {
   get connected() { return connection.isOpen; },
-  get services() { return { ...services }; },
+  get services() { return lamps.states; },
   get talking() { return talking; },
   get playedSeconds() { return player.playedSeconds; },
   get peakLevel() { return player.peakLevel; },
@@ -57,13 +66,17 @@ window.voicemesh = {
   get lastTiming() { return lastTiming; },
 };
 
-function say(sentence, trouble = false) {
-  status.textContent = sentence;
-  status.classList.toggle("trouble", trouble);
-}
-
-function ready() {
-  say(handsFree.checked ? "Listening. Just talk." : "Ready. Hold the button to talk, or type.");
+function activity() {
+  if (!connection.isOpen) return wasOpen ? "lost" : "connecting";
+  if (talking && !handsFree.checked) return "holding";
+  if (player.isActive) return player.isBlocked ? "blocked" : "speaking";
+  if (awaitingWords && heardSomething) return "thinking";
+  if (replying && !hasSounded) {
+    // With a voice, the answer begins with its sound.
+    const voiceIsDue = aloud.checked && lamps.isWell("tts");
+    return hasText && !voiceIsDue ? "writing" : "thinking";
+  }
+  return handsFree.checked ? "listening" : "ready";
 }
 
 function refresh() {
@@ -71,24 +84,7 @@ function refresh() {
   talk.disabled = !connection.isOpen || handsFree.checked;
   talk.setAttribute("aria-pressed", String(talking));
   document.querySelector(".send").disabled = !connection.isOpen;
-}
-
-function notify(sentence, { good = false, service = "" } = {}) {
-  const notices = byId("notices");
-  // News about a service replaces older news about it.
-  if (service) notices.querySelector(`[data-service="${service}"]`)?.remove();
-  const notice = document.createElement("p");
-  notice.className = good ? "notice good" : "notice";
-  notice.dataset.service = service;
-  notice.append(sentence);
-  const close = document.createElement("button");
-  close.type = "button";
-  close.textContent = "✕";
-  close.ariaLabel = "Dismiss";
-  close.onclick = () => notice.remove();
-  notice.append(close);
-  notices.append(notice);
-  if (good || !service) setTimeout(() => notice.remove(), NOTICE_MS);
+  statusLine.show(activity());
 }
 
 function showLevel(samples) {
@@ -98,24 +94,13 @@ function showLevel(samples) {
   talk.style.setProperty("--level", level.toFixed(2));
 }
 
-function showServices(state) {
-  const words = { true: "ready", false: "not reachable", undefined: "not known" };
-  for (const item of document.querySelectorAll("[data-testid=services] li")) {
-    const known = state[item.dataset.service];
-    services[item.dataset.service] = known;
-    item.dataset.ready = String(known);
-    item.querySelector(".state").textContent = `: ${words[known]}`;
-    item.title = words[known];
-  }
-}
-
 async function startTalking() {
   clearTimeout(noSpeechTimer);
   clearTimeout(tailTimer); // Pressed again at once: the turn goes on.
   talking = true;
-  heardSomething = false;
+  heardSomething = awaitingWords = false;
   refresh();
-  player.unlock(voiceRate);
+  unlock();
   try {
     await microphone.on();
   } catch (error) {
@@ -123,7 +108,7 @@ async function startTalking() {
     handsFree.checked = false;
     refresh();
     if (!(error instanceof MicrophoneError)) throw error;
-    say(error.message, true);
+    statusLine.remark(error.message, true);
     return;
   }
   if (!talking) {
@@ -131,7 +116,12 @@ async function startTalking() {
     return;
   }
   listen();
-  say(handsFree.checked ? "Listening. Just talk." : "Listening. Let go when you are done.");
+}
+
+// From a click or a key press, so that the voice may be heard.
+async function unlock() {
+  await player.unlock(voiceRate);
+  refresh();
 }
 
 function listen() {
@@ -144,11 +134,29 @@ function stopTalking() {
   microphone.off();
   talk.style.setProperty("--level", 0);
   connection.send({ type: "finish_turn" });
+  awaitingWords = true;
   refresh();
-  ready();
-  noSpeechTimer = setTimeout(() => {
-    if (!heardSomething && !talking) say("I heard no words. Hold the button while you talk, or check the microphone.");
-  }, NO_SPEECH_MS);
+  if (performance.now() - pressedMs < SHORT_MS + TAIL_MS && !heardSomething) {
+    statusLine.remark("Hold the button while you talk.");
+  } else {
+    noSpeechTimer = setTimeout(() => {
+      if (!heardSomething) tellSilence();
+    }, NO_SPEECH_MS);
+  }
+}
+
+// What was said is known, or that it was nothing.
+function endWaiting() {
+  awaitingWords = false;
+  clearTimeout(noSpeechTimer);
+  refresh();
+}
+
+function tellSilence() {
+  if (!awaitingWords) return;
+  endWaiting();
+  if (lamps.isWell("stt")) statusLine.remark("I heard no words.");
+  else statusLine.remark("Nothing was heard: speech recognition has trouble. You can type.", true);
 }
 
 function stopAnswer() {
@@ -159,6 +167,7 @@ function stopAnswer() {
 listenToHolding(talk, {
   onPress: () => {
     if (player.isActive || replying) stopAnswer();
+    if (!talking) pressedMs = performance.now();
     startTalking();
   },
   onRelease: () => {
@@ -167,9 +176,10 @@ listenToHolding(talk, {
 });
 
 handsFree.addEventListener("change", () => (handsFree.checked ? startTalking() : stopTalking()));
-byId("aloud").addEventListener("change", (event) => {
-  if (!event.target.checked) player.stop();
-  connection.send({ type: "voice", on: event.target.checked });
+aloud.addEventListener("change", () => {
+  if (!aloud.checked) player.stop();
+  connection.send({ type: "voice", on: aloud.checked });
+  refresh();
 });
 stop.addEventListener("click", stopAnswer);
 document.addEventListener("keydown", (event) => {
@@ -177,53 +187,75 @@ document.addEventListener("keydown", (event) => {
 });
 byId("composer").addEventListener("submit", (event) => {
   event.preventDefault();
-  player.unlock(voiceRate);
+  unlock();
   const written = text.value.trim();
   if (!written) return;
   if (connection.send({ type: "message", text: written })) text.value = "";
 });
 document.addEventListener("pointerdown", () => {
-  if (player.isBlocked) player.unlock(voiceRate);
+  if (player.isBlocked) unlock();
 });
 
 const on = (type, act) => connection.addEventListener(type, (event) => act(event.detail));
 
 on("welcome", (message) => {
   voiceRate = message.sample_rate_hertz;
-  showServices(message.services);
+  wasOpen = true;
+  withdrawAll();
+  lamps.showReady(message.services);
   view.divide();
-  connection.send({ type: "voice", on: byId("aloud").checked });
+  connection.send({ type: "voice", on: aloud.checked });
   if (talking) listen();
-  replying = false;
-  ready();
+  replying = awaitingWords = false;
   refresh();
 });
 on("closed", ({ full }) => {
   player.forget();
-  replying = false;
+  wasOpen ||= !full;
+  replying = awaitingWords = false;
+  clearTimeout(noSpeechTimer);
   if (talking && !handsFree.checked) {
     talking = false;
     microphone.off();
     talk.style.setProperty("--level", 0);
   }
-  showServices({});
-  if (!full) say("The connection to the bot is lost; trying again…", true);
+  lamps.forget();
+  if (!full) refresh(); // Else the line says already that there is no room.
+});
+on("services", (message) => {
+  lamps.showReady(message.services);
   refresh();
 });
-on("services", (message) => showServices(message.services));
-on("speech_started", () => { heardSomething = true; });
+on("trouble", ({ service, on: troubled }) => {
+  lamps.showTrouble(service, troubled);
+  withdraw(service, { good: troubled });
+  refresh();
+});
+on("speech_started", () => {
+  heardSomething = true;
+  refresh();
+});
 on("partial", (message) => view.showPartial(message.stable, message.unstable));
-on("silence", () => view.showPartial("", ""));
+on("silence", () => {
+  view.showPartial("", "");
+  tellSilence();
+});
 on("message", (message) => {
   heardSomething = true;
   view.addMessage(message.message_id, message.text, message.spoken);
+  endWaiting();
 });
 on("reply_start", (message) => {
   replying = true;
+  hasText = hasSounded = false;
   view.startReply(message.reply_id, message.message_id);
   refresh();
 });
-on("reply_text", (message) => view.addReplyText(message.reply_id, message.text));
+on("reply_text", (message) => {
+  hasText = true;
+  view.addReplyText(message.reply_id, message.text);
+  refresh();
+});
 on("reply_end", (message) => {
   replying = false;
   view.endReply(message.reply_id, message.outcome, message.heard_text, message.sentence);
@@ -234,15 +266,16 @@ on("timing", (message) => {
   view.showTiming(message.reply_id, message);
 });
 on("sound", ({ replyId, sampleRate, samples }) => {
+  hasSounded = true;
   player.play(replyId, sampleRate, samples);
-  if (player.isBlocked) say("Click anywhere to hear the voice.", true);
+  refresh();
 });
 on("audio_end", (message) => player.end(message.reply_id));
 on("audio_stop", () => player.stop());
 on("duck", (message) => player.duck(message.on));
 on("notice", (message) => notify(message.text, message));
 on("error", (message) => {
-  if (message.code === "FULL" || message.code === "INTERNAL") say(message.message, true);
+  if (message.code === "FULL" || message.code === "INTERNAL") statusLine.remark(message.message, true);
   else notify(message.message);
 });
 

@@ -86,12 +86,10 @@ export class ConversationView {
     reply.bubble.dataset.outcome = outcome;
     if (outcome === "failed") {
       reply.text.append(sentence);
-    } else if (outcome !== "complete") {
-      this.#markUnheard(reply, heardText);
-      const note = document.createElement("span");
-      note.className = "outcome";
-      note.textContent = OUTCOMES[outcome];
-      reply.bubble.append(note);
+    } else {
+      const notes = outcome === "complete" ? [] : [OUTCOMES[outcome], this.#markUnheard(reply, heardText)];
+      if (sentence) notes.push(`it breaks off: ${sentence}`);
+      this.#note(reply, notes.filter(Boolean).join(" · "));
     }
     this.#replies.delete(id);
     this.#follow();
@@ -115,13 +113,26 @@ export class ConversationView {
     this.#turns.append(divider);
   }
 
+  // Strikes through what nobody heard; what to call it, if there is any.
   #markUnheard(reply, heardText) {
     const all = reply.text.textContent;
     const heard = all.indexOf(heardText) + heardText.length;
-    const unheard = document.createElement("span");
+    if (!all.slice(heard).trim()) return "";
+    const unheard = document.createElement("s");
     unheard.className = "unheard";
+    unheard.title = "Not spoken, so the bot does not remember it";
     unheard.textContent = all.slice(heard);
     reply.text.replaceChildren(all.slice(0, heard), unheard);
+    return heardText ? "the rest was not spoken" : "not spoken";
+  }
+
+  #note(reply, sentence) {
+    if (!sentence) return;
+    const note = document.createElement("span");
+    note.className = "outcome";
+    note.dataset.testid = "outcome";
+    note.textContent = sentence;
+    reply.bubble.append(note);
   }
 
   #bubble(kind, testid) {

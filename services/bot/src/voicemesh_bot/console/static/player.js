@@ -22,7 +22,8 @@ export class Player {
 
   peakLevel = 0;
 
-  // onPlayed(replyId, seconds) is called as sound is heard; onActive(boolean) as it begins and ends.
+  // onPlayed(replyId, seconds) is called as sound is heard; onActive() as it begins, is held
+  // back and ends.
   constructor({ onPlayed, onActive }) {
     this.onPlayed = onPlayed;
     this.onActive = onActive;
@@ -45,6 +46,7 @@ export class Player {
   async unlock(sampleRate) {
     if (!this.#context) {
       this.#context = new AudioContext({ sampleRate, latencyHint: "interactive" });
+      this.#context.onstatechange = () => this.onActive(); // Whether sound is held back.
       this.#volume = this.#context.createGain();
       this.#meter = this.#context.createAnalyser();
       this.#meter.fftSize = this.#levels.length;
@@ -72,7 +74,7 @@ export class Player {
     this.#pieces.push({ source, start, seconds: buffer.duration });
     if (!this.#timer) {
       this.#timer = setInterval(() => this.#report(), REPORT_EVERY_MS);
-      this.onActive(true);
+      this.onActive();
     }
   }
 
@@ -142,6 +144,6 @@ export class Player {
     this.#timer = 0;
     this.#heardBefore += this.#played();
     this.#pieces = [];
-    this.onActive(false);
+    this.onActive();
   }
 }

@@ -9,11 +9,16 @@ const LANE = 17;
 const TOP = 16;
 
 const STAGES = [
-  ["Your words", "end_of_speech", "transcript"],
-  ["First word", "reply_requested", "first_token"],
-  ["First phrase", "first_token", "first_clause"],
-  ["First sound", "first_clause", "first_audio"],
-  ["Loudspeaker", "first_audio", "first_sound_played"],
+  ["Your words", "end_of_speech", "transcript",
+    "from your last sound until it was certain that you had finished, and what you had said"],
+  ["First word", "reply_requested", "first_token",
+    "from asking the language model until the first word of its answer"],
+  ["First phrase", "first_token", "first_clause",
+    "from the first word until there was enough of the answer to speak"],
+  ["First sound", "first_clause", "first_audio",
+    "from the first phrase until the voice had made its first sound"],
+  ["Loudspeaker", "first_audio", "first_sound_played",
+    "from the first sound until it was played"],
 ];
 
 export function drawTiming(figure, { marks_ms: marks, speculative }) {
@@ -31,10 +36,18 @@ export function drawTiming(figure, { marks_ms: marks, speculative }) {
   const width = Math.max(NARROWEST, Math.min(WIDEST, figure.clientWidth || WIDEST));
   const place = (ms) => LEFT + (ms / end) * (width - LEFT - RIGHT);
   const svg = node("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
-  svg.append(...grid(end, height, place, width));
-  lanes.forEach(([name, from, to], lane) => {
+  // A written message is as good as spoken when it is sent.
+  const zero = marks.transcript ? "0 = you stopped talking" : "0 = you sent your message";
+  const axis = node("g", {});
+  axis.append(node("title", {}, `Milliseconds; ${zero}`), ...grid(end, height, place, width));
+  svg.append(axis);
+  lanes.forEach(([name, from, to, meaning], lane) => {
     const stage = STAGES.findIndex(([other]) => other === name);
-    svg.append(...bar(name, begins[from], marks[to], lane, stage, place));
+    const row = node("g", { "data-testid": "stage" });
+    const area = { class: "row", x: 0, y: TOP + lane * LANE, width, height: LANE };
+    row.append(node("title", {}, `${name}: ${meaning}. ${zero}.`), node("rect", area));
+    row.append(...bar(name, begins[from], marks[to], lane, stage, place));
+    svg.append(row);
   });
   const what = "first_sound_played" in marks ? "to the first sound" : "to the first word";
   svg.setAttribute("aria-label", `${Math.round(total)} milliseconds ${what}: ` + lanes
@@ -42,7 +55,7 @@ export function drawTiming(figure, { marks_ms: marks, speculative }) {
   const caption = document.createElement("figcaption");
   const strong = document.createElement("strong");
   strong.textContent = `${(total / 1000).toFixed(2)} s`;
-  caption.append(strong, ` ${what}${speculative ? ", begun before the turn was over" : ""}`);
+  caption.append(strong, ` ${what}${speculative ? " · answer prepared while you were still talking" : ""}`);
   figure.replaceChildren(svg, caption);
 }
 
