@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import grpc
 import grpc.aio
 import numpy as np
 import pytest
 import pytest_asyncio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as stt_pb
@@ -63,31 +60,6 @@ async def refusal(call: Any) -> ServiceError:
     for leak in ("Traceback", 'File "', "site-packages", str(Path.home())):
         assert leak not in error.message
     return error
-
-
-async def metric(service: RunningService, name: str) -> float:
-    async with aiohttp.ClientSession() as http, http.get(f"{service.http_url}/metrics") as answer:
-        found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", await answer.text(), re.MULTILINE)
-    return sum(map(float, found))
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(ENDS_S):
-        while not await condition():
-            await asyncio.sleep(0.02)
-
-
-async def check_well(service: RunningService) -> None:
-    """Healthy, and no call left."""
-
-    async def idle() -> bool:
-        in_flight = await metric(service, "grpc_server_in_flight")
-        return in_flight + await metric(service, "voicemesh_admission_used") == 0
-
-    await until(idle)
-    stub = health_pb2_grpc.HealthStub(service.channel())
-    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 def audio_format(encoding: int, rate: int, channels: int = 1) -> audio_pb2.AudioFormat:
@@ -236,7 +208,7 @@ async def test_noise_instead_of_packets_does_not_end_a_conversation(
 
     await collected(hearing(stt).StreamTranscribe(requests, timeout=ENDS_S))
 
-    await check_well(stt)
+    await stt.check_well()
 
 
 async def test_thousands_of_tiny_messages_are_one_stream(stt: RunningService) -> None:
@@ -248,7 +220,7 @@ async def test_thousands_of_tiny_messages_are_one_stream(stt: RunningService) ->
     )
 
     assert not events
-    await check_well(stt)
+    await stt.check_well()
 
 
 async def test_a_crowd_of_silent_streams_leaves_when_it_is_cancelled(stt: RunningService) -> None:
@@ -261,10 +233,10 @@ async def test_a_crowd_of_silent_streams_leaves_when_it_is_cancelled(stt: Runnin
     calls = [stub.StreamTranscribe(silent()) for _ in range(200)]
 
     async def full() -> bool:
-        return await metric(stt, "voicemesh_admission_used") == 64
+        return await stt.metric("voicemesh_admission_used") == 64
 
-    await until(full)
+    await stt.until(full)
     assert await stub.ListModels(stt_pb.ListModelsRequest(), timeout=5)
     for call in calls:
         call.cancel()
-    await check_well(stt)
+    await stt.check_well()

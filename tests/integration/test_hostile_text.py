@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import grpc
 import grpc.aio
 import pytest
 import pytest_asyncio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.tts.v1 import text_to_speech_service_pb2 as tts_pb
@@ -50,31 +47,6 @@ def speaking(service: RunningService) -> Any:
 
 async def collected(call: Any) -> list[Any]:
     return [message async for message in call]
-
-
-async def metric(service: RunningService, name: str) -> float:
-    async with aiohttp.ClientSession() as http, http.get(f"{service.http_url}/metrics") as answer:
-        found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", await answer.text(), re.MULTILINE)
-    return sum(map(float, found))
-
-
-async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(ENDS_S):
-        while not await condition():
-            await asyncio.sleep(0.02)
-
-
-async def check_well(service: RunningService) -> None:
-    """Healthy, and no call left."""
-
-    async def idle() -> bool:
-        in_flight = await metric(service, "grpc_server_in_flight")
-        return in_flight + await metric(service, "voicemesh_admission_used") == 0
-
-    await until(idle)
-    stub = health_pb2_grpc.HealthStub(service.channel())
-    answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=5)
-    assert answer.status == health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.mark.parametrize(
@@ -164,7 +136,7 @@ async def test_a_flood_of_flushes_and_cancels_is_answered_in_order(tts: RunningS
     assert events[-1].HasField("finished")
     cancelled = [event.cancelled.cancel_id for event in events if event.HasField("cancelled")]
     assert cancelled == list(numbers)
-    await check_well(tts)
+    await tts.check_well()
 
 
 async def test_a_caller_who_never_reads_is_sent_away(tts: RunningService) -> None:
@@ -182,8 +154,8 @@ async def test_a_caller_who_never_reads_is_sent_away(tts: RunningService) -> Non
         call = tts_grpc.TextToSpeechServiceStub(channel).StreamSynthesize(
             iter([request(config=wanted), request(text=text)])
         )
-        await until(lambda: metric(tts, "voicemesh_tts_active_streams"))
-        await check_well(tts)
+        await tts.until(lambda: tts.metric("voicemesh_tts_active_streams"))
+        await tts.check_well()
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await collected(call)
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from voicemesh_chassis.addresses import host_port
 from voicemesh_chassis.channel import ChannelOptions, open_channel
 from voicemesh_chassis.host import Host
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     import grpc.aio
 
@@ -19,6 +24,9 @@ if TYPE_CHECKING:
     from voicemesh_chassis.settings import ServiceSettings
 
 __all__ = ("RunningService", "running")
+
+_PATIENCE_S = 20.0
+_LOOK_S = 0.02
 
 
 @dataclass(frozen=True)
@@ -35,6 +43,41 @@ class RunningService:
     """How `channel` connects: the target, the first of the service's tokens, no retries."""
 
     _open: AsyncExitStack = field(repr=False)
+
+    async def metric(self, name: str) -> float:
+        """What `/metrics` says of `name`, added up over its labels; 0 if it says nothing."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.http_url}/metrics") as page:
+            found = re.findall(rf"^{name}(?:{{.*}})? (\S+)$", await page.text(), re.MULTILINE)
+        return sum(map(float, found))
+
+    async def until(self, condition: Callable[[], Awaitable[object]]) -> None:
+        """Waits until `condition` holds.
+
+        Raises:
+            TimeoutError: if it does not within 20 s.
+        """
+        async with asyncio.timeout(_PATIENCE_S):
+            while not await condition():  # noqa: ASYNC110 - seen from outside only
+                await asyncio.sleep(_LOOK_S)
+
+    async def check_well(self) -> None:
+        """Waits until no call is left, and checks that the service still serves.
+
+        Raises:
+            TimeoutError: if calls are left after 20 s.
+            AssertionError: if its health is not SERVING.
+        """
+
+        async def idle() -> bool:
+            in_flight = await self.metric("grpc_server_in_flight")
+            return in_flight + await self.metric("voicemesh_admission_used") == 0
+
+        await self.until(idle)
+        stub = health_pb2_grpc.HealthStub(self.channel())
+        answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=_PATIENCE_S)
+        if answer.status != health_pb2.HealthCheckResponse.SERVING:
+            msg = f"the service is not serving: {answer.status}"
+            raise AssertionError(msg)
 
     def channel(self, **changes: Any) -> grpc.aio.Channel:
         """A channel to the service, closed with it; `changes` are fields of `ChannelOptions`."""
