@@ -223,6 +223,20 @@ async def test_what_is_not_speech_has_no_words(
     assert len(answer.segments) == 0
 
 
+async def test_a_sentence_said_twice_is_heard_twice(
+    stt: Any, voice: Callable[[str], Any], pcm: Callable[[Any], bytes], transcripts: dict[str, str]
+) -> None:
+    audio_format = audio_pb2.AudioFormat(
+        encoding=audio_pb2.AUDIO_ENCODING_PCM_S16LE, sample_rate_hertz=16_000
+    )
+    audio = pcm(np.concatenate([voice("jfk.flac")] * 2))
+
+    answer = await stt.stub.Transcribe(pb.TranscribeRequest(audio=audio, format=audio_format))
+
+    said = 2 * len(transcripts["jfk.flac"].split())
+    assert len(answer.text.split()) == pytest.approx(said, rel=0.1)
+
+
 async def test_long_recordings_are_cut_only_where_nobody_speaks(
     stt: Any,
     voice: Callable[[str], Any],

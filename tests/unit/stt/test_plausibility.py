@@ -35,3 +35,12 @@ def test_words_that_the_audio_cannot_hold_are_dropped(
     text: str, voiced_s: float, expected: bool
 ) -> None:
     assert kept(text, voiced_s) is expected
+
+
+@pytest.mark.parametrize(("voiced_s", "expected"), [(10.0, True), (3.0, False)])
+def test_a_repeated_sentence_is_kept_if_there_was_time_to_say_it(
+    voiced_s: float, expected: bool
+) -> None:
+    said = Segment(0, 10, " ask not what your country can do for you" * 4, 0.7, repetitive=True)
+
+    assert bool(plausible([said], voiced_s=voiced_s, audio_s=12.0)) is expected

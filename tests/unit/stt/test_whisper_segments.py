@@ -16,7 +16,7 @@ def test_times_beyond_the_audio_are_brought_back_to_its_end() -> None:
     word = SimpleNamespace(word=" hello", start=2.5, end=2.9, probability=0.9)
     said: Any = SimpleNamespace(start=2.4, end=3.0, text=" hello", avg_logprob=-0.1, words=[word])
 
-    segment = _segment(said, audio_s=2.0)
+    segment = _segment(said, audio_s=2.0, repetitive=False)
 
     assert (segment.start_s, segment.end_s) == (2.0, 2.0)
     assert (segment.words[0].start_s, segment.words[0].end_s) == (2.0, 2.0)

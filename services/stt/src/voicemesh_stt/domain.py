@@ -149,6 +149,8 @@ class Segment:
     """Its words, if they were asked for."""
     channel: int = 0
     """The channel it was heard on, if channels were separated."""
+    repetitive: bool = False
+    """Whether its text repeats itself so much that the model may have been in a loop."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,9 @@ __all__ = ("plausible",)
 
 _FASTEST_WORDS_PER_S = 8.0
 """Twice the speed of quick speech; auctioneers reach about six words a second."""
+_REPEATED_WORDS_PER_S = 4.5
+"""Where the text repeats itself: people who do, speak; a model in a loop writes as much as it may,
+which is twelve tokens for each second of audio."""
 _FREE_WORDS = 3
 _LEAST_SHARE = 0.05
 """Share of voice in the audio below which words are taken for invented."""
@@ -40,7 +43,9 @@ def plausible(
     words = sum(len(_WORD.findall(segment.text)) for segment in kept)
     if words == 0 or voiced_s < _LEAST_SHARE * audio_s:
         return ()
-    if words > _FREE_WORDS + _FASTEST_WORDS_PER_S * voiced_s:
+    repetitive = any(segment.repetitive for segment in kept)
+    fastest = _REPEATED_WORDS_PER_S if repetitive else _FASTEST_WORDS_PER_S
+    if words > _FREE_WORDS + fastest * voiced_s:
         return ()
     return kept
 

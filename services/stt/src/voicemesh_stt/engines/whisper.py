@@ -162,7 +162,7 @@ class WhisperEngine:
 
 
 def _heard(segments: Iterable[WhisperSegment], job: Job) -> tuple[tuple[Segment, ...], bool]:
-    """The segments that pass the thresholds, and whether all do. The model works meanwhile."""
+    """The segments worth judging, and whether all pass the thresholds; the model works now."""
     heard: list[Segment] = []
     sound = True
     for segment in segments:
@@ -171,13 +171,14 @@ def _heard(segments: Iterable[WhisperSegment], job: Job) -> tuple[tuple[Segment,
         looping = segment.compression_ratio > _COMPRESSION
         unlikely = segment.avg_logprob < _LOG_PROBABILITY
         sound = sound and not (looping or unlikely)
-        # A threshold may still fail at the last temperature.
-        if not looping and not (unlikely and segment.no_speech_prob > _NO_SPEECH):
-            heard.append(_segment(segment, job.audio_s))
+        # A threshold may still fail at the last temperature. People do repeat themselves, so what
+        # repeats and is likely is left to `plausibility`, which knows how much voice there was.
+        if not (unlikely and (looping or segment.no_speech_prob > _NO_SPEECH)):
+            heard.append(_segment(segment, job.audio_s, repetitive=looping))
     return tuple(heard), sound
 
 
-def _segment(segment: WhisperSegment, audio_s: float) -> Segment:
+def _segment(segment: WhisperSegment, audio_s: float, *, repetitive: bool) -> Segment:
     words = tuple(
         Word(word.word.strip(), min(word.start, audio_s), min(word.end, audio_s), word.probability)
         for word in segment.words or ()
@@ -189,4 +190,5 @@ def _segment(segment: WhisperSegment, audio_s: float) -> Segment:
         text=segment.text,
         confidence=min(1.0, math.exp(segment.avg_logprob)),
         words=words,
+        repetitive=repetitive,
     )
