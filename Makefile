@@ -14,7 +14,8 @@ PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 # Filled by tools/provide_openmp.py where the system has no OpenMP runtime; empty elsewhere.
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
-.PHONY: help run demo test check format format-check lint types arch protos protos-check models lock clean
+.PHONY: help run demo test check format format-check lint types arch protos protos-check models lock clean \
+        bench bench-stt
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -48,7 +49,7 @@ lint: $(VENV)/.dev ## Lint Python, spelling, protos, Dockerfiles and requirement
 
 types: $(VENV)/.dev ## Check types (mypy, strict)
 	$(BIN)/mypy $(addprefix -p ,$(MODULES))
-	$(BIN)/mypy tests tools
+	$(BIN)/mypy tests tools benchmarks
 
 arch: $(VENV)/.dev ## Check which part imports which
 	$(BIN)/lint-imports
@@ -62,6 +63,17 @@ protos-check: $(VENV)/.dev ## Check that contracts are fresh and compatible with
 
 models: $(VENV)/.run ## Fetch and verify the default models
 	@$(BIN)/voicemesh models pull default
+
+bench: bench-stt ## Run all benchmarks and print what falls short
+	@$(BIN)/python -m benchmarks.shortfalls
+
+bench-stt: $(VENV)/.dev models .cache/benchmarks/peers-stt/.installed ## Measure stt against its peers (about 15 minutes)
+	$(BIN)/python -m benchmarks.stt $(BENCH)
+
+.cache/benchmarks/peers-%/.installed: requirements/peers-%.txt | $(BIN)/python
+	$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
 
 lock: $(VENV)/.dev ## Pin all dependencies anew (requirements/*.txt)
 	$(BIN)/python tools/lock_requirements.py

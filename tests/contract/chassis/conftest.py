@@ -29,7 +29,9 @@ def make_service() -> Callable[..., Service]:
     """Makes a service `test` with the API `test.Echo`, whose methods are given by keyword."""
 
     def make(**given: Any) -> Service:
-        options = {key: given.pop(key) for key in ("start", "stop", "weights") if key in given}
+        options = {
+            key: given.pop(key) for key in ("start", "stop", "weights", "drain") if key in given
+        }
         handlers = {"Echo": grpc.unary_unary_rpc_method_handler(_echo), **given}
 
         def register(server: grpc.aio.Server) -> None:

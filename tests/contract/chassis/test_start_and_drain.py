@@ -142,6 +142,32 @@ async def test_open_streams_go_on_through_the_drain_and_new_calls_are_refused(
         assert stopped.is_set()
 
 
+async def test_the_service_hears_of_the_drain_so_that_endless_calls_end_by_themselves(
+    make_service: Any, make_settings: Any
+) -> None:
+    draining = asyncio.Event()
+
+    async def until_drained(_requests: object, _context: object) -> AsyncIterator[bytes]:
+        yield b"open"
+        await draining.wait()
+        yield b"last"
+
+    handlers = {"Endless": grpc.stream_stream_rpc_method_handler(until_drained)}
+    service = make_service(drain=draining.set, **handlers)
+    async with hosted(service, make_settings(drain_timeout_s=60)) as (host, channel):
+        await host.start()
+        call = channel.stream_stream("/test.Echo/Endless")()
+        answers = [await call.read()]
+        told_early = draining.is_set()
+
+        async with asyncio.timeout(5):  # far less than the drain timeout
+            await host.aclose()
+        answers += [await call.read(), await call.read()]
+
+    assert not told_early
+    assert answers == [b"open", b"last", grpc.aio.EOF]
+
+
 async def test_watchers_of_health_hear_of_the_drain_and_do_not_hold_it(
     make_service: Any, make_settings: Any
 ) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +49,37 @@ class Script:
         return unscripted
 
 
+async def run_command(*arguments: str, text: str = "", columns: int = 200) -> tuple[int, str, str]:
+    """Exit status, output and errors of the command."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        "from voicemesh_client.cli import main; main()",
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
+    )
+    output, errors = await process.communicate(text.encode())
+    assert process.returncode is not None
+    assert b"Traceback" not in errors
+    return process.returncode, output.decode(), errors.decode()
+
+
+@pytest.fixture
+def voicemesh() -> Callable[..., Awaitable[tuple[int, str, str]]]:
+    """Runs the `voicemesh` command as a process of its own."""
+    return run_command
+
+
 async def nothing() -> None:
     """Starts or stops a script."""
 
 
-@pytest.fixture
-async def script() -> AsyncIterator[Script]:
-    """A running script; give its attributes, named as the rpcs are, before the first call."""
+@asynccontextmanager
+async def serving(settings: ServiceSettings) -> AsyncIterator[Script]:
+    """A running script."""
     servicer = Script()
 
     def registering(add: Callable[[Any, Any], None]) -> Callable[[Any], None]:
@@ -63,10 +91,26 @@ async def script() -> AsyncIterator[Script]:
         start=nothing,
         stop=nothing,
     )
-    async with running(service, ServiceSettings()) as served:
+    async with running(service, settings) as served:
         servicer.target = served.target
         servicer.metrics_url = f"{served.http_url}/metrics"
         yield servicer
+
+
+@pytest.fixture
+async def script() -> AsyncIterator[Script]:
+    """A running script; give its attributes, named as the rpcs are, before the first call."""
+    async with serving(ServiceSettings()) as servicer:
+        yield servicer
+
+
+@pytest.fixture
+async def stopping() -> AsyncIterator[tuple[Script, Callable[[], Awaitable[None]]]]:
+    """A running script, and what stops it; open calls are given a tenth of a second."""
+    async with AsyncExitStack() as stack:
+        settings = ServiceSettings(server=ServerSettings(drain_timeout_s=0.1))
+        servicer = await stack.enter_async_context(serving(settings))
+        yield servicer, stack.aclose
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +153,7 @@ class Late:
         self._script = script
 
     def __getattr__(self, name: str) -> Behaviour:
-        if name in {"Generate", "StreamTranscribe", "StreamSynthesize"}:
+        if name in {"Generate", "StreamTranscribe", "StreamSynthesize", "TranscribeFile"}:
 
             async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
                 try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,31 +16,16 @@ from voicemesh_chassis.errors import InvalidArgumentError
 
 pytestmark = pytest.mark.contract
 
+Command = Callable[..., Awaitable[tuple[int, str, str]]]
 NOWHERE = "127.0.0.1:1"
 
 
-async def voicemesh(*arguments: str, text: str = "", columns: int = 200) -> tuple[int, str, str]:
-    """Exit status, output and errors of the command."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from voicemesh_client.cli import main; main()",
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
-    )
-    output, errors = await process.communicate(text.encode())
-    assert process.returncode is not None
-    assert b"Traceback" not in errors
-    return process.returncode, output.decode(), errors.decode()
-
-
-async def test_transcribe_prints_the_words(script: Any, tmp_path: Path) -> None:
+async def test_transcribe_prints_the_words(voicemesh: Command, script: Any, tmp_path: Path) -> None:
     async def transcribe(request: Any, _context: Any) -> stt_pb.TranscribeResponse:
         assert request.config.language_code == "en"
-        return stt_pb.TranscribeResponse(text="Good evening.", model="m")
+        return stt_pb.TranscribeResponse(
+            text="Good evening.", segments=[stt_pb.Segment(text="Good evening.")], model="m"
+        )
 
     script.Transcribe = transcribe
     recording = tmp_path / "talk.wav"
@@ -57,7 +39,9 @@ async def test_transcribe_prints_the_words(script: Any, tmp_path: Path) -> None:
     assert json.loads(output)["model"] == "m"
 
 
-async def test_the_words_of_the_service_are_the_error(script: Any, tmp_path: Path) -> None:
+async def test_the_words_of_the_service_are_the_error(
+    voicemesh: Command, script: Any, tmp_path: Path
+) -> None:
     async def transcribe(_request: Any, _context: Any) -> None:
         raise InvalidArgumentError("the audio cannot be decoded", field="audio")
 
@@ -69,14 +53,16 @@ async def test_the_words_of_the_service_are_the_error(script: Any, tmp_path: Pat
     assert (status, output, errors) == (1, "", "error: the audio cannot be decoded\n")
 
 
-async def test_a_file_that_is_not_there_is_wrong_usage() -> None:
+async def test_a_file_that_is_not_there_is_wrong_usage(voicemesh: Command) -> None:
     status, _, errors = await voicemesh("transcribe", "nowhere.wav")
 
     assert status == 2
     assert "nowhere.wav" in errors
 
 
-async def test_say_writes_the_format_of_the_ending(script: Any, tmp_path: Path) -> None:
+async def test_say_writes_the_format_of_the_ending(
+    voicemesh: Command, script: Any, tmp_path: Path
+) -> None:
     async def synthesize(request: Any, _context: Any) -> tts_pb.SynthesizeResponse:
         script.requests.append(request)
         return tts_pb.SynthesizeResponse(audio=b"OggS", voice="piper:joe")
@@ -90,14 +76,14 @@ async def test_say_writes_the_format_of_the_ending(script: Any, tmp_path: Path) 
     assert script.requests[0].text == "Hello."
 
 
-async def test_say_knows_the_formats_that_it_can_write() -> None:
+async def test_say_knows_the_formats_that_it_can_write(voicemesh: Command) -> None:
     status, _, errors = await voicemesh("say", "Hello.", "-o", "hello.aac")
 
     assert status == 2
     assert ".wav" in errors
 
 
-async def test_ask_prints_the_answer(script: Any) -> None:
+async def test_ask_prints_the_answer(voicemesh: Command, script: Any) -> None:
     async def generate(request: Any, _context: Any) -> AsyncIterator[trainer_pb.GenerateResponse]:
         for word in ("You said: ", request.history[0].text):
             yield trainer_pb.GenerateResponse(delta=trainer_pb.GenerationDelta(text=word))
@@ -108,14 +94,14 @@ async def test_ask_prints_the_answer(script: Any) -> None:
     assert asked == (0, "You said: Who leads?\n", "")
 
 
-async def test_a_service_that_is_not_there_is_one_sentence() -> None:
+async def test_a_service_that_is_not_there_is_one_sentence(voicemesh: Command) -> None:
     asked = await voicemesh("ask", "Who leads?", "--trainer", NOWHERE)
 
     assert asked == (1, "", f"error: no service answers at {NOWHERE}\n")
 
 
 async def test_a_service_with_tls_is_not_taken_for_one_that_is_not_there(
-    secured: str, foreign_ca_file: Path, tmp_path: Path
+    voicemesh: Command, secured: str, foreign_ca_file: Path, tmp_path: Path
 ) -> None:
     recording = tmp_path / "talk.wav"
     recording.write_bytes(b"RIFF")
@@ -140,14 +126,14 @@ async def test_a_service_with_tls_is_not_taken_for_one_that_is_not_there(
 )
 @pytest.mark.parametrize("given", ["", " \n", "-"])
 async def test_nothing_to_ask_or_say_is_wrong_usage(
-    command: str, given: str, sentence: str
+    voicemesh: Command, command: str, given: str, sentence: str
 ) -> None:
     assert await voicemesh(command, given, text="\n") == (2, "", f"error: {sentence}\n")
 
 
 @pytest.mark.parametrize("command", [(), ("transcribe",), ("say",), ("ask",), ("status",)])
 async def test_the_help_names_every_variable_whole_on_a_narrow_terminal(
-    command: tuple[str, ...],
+    voicemesh: Command, command: tuple[str, ...]
 ) -> None:
     status, output, _ = await voicemesh(*command, "--help", columns=80)
 
@@ -157,7 +143,7 @@ async def test_the_help_names_every_variable_whole_on_a_narrow_terminal(
 
 
 async def test_status_says_why_a_service_is_unreachable_and_guesses_no_version(
-    script: Any, secured: str, monkeypatch: pytest.MonkeyPatch
+    voicemesh: Command, script: Any, secured: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VOICEMESH_CLIENT_STT_METRICS_URL", script.metrics_url)
     monkeypatch.setenv("VOICEMESH_CLIENT_TTS_METRICS_URL", script.metrics_url)
@@ -172,7 +158,7 @@ async def test_status_says_why_a_service_is_unreachable_and_guesses_no_version(
     assert f"error: stt: {secured} closes the connection: if it serves TLS" in errors
 
 
-async def test_status_fails_unless_all_are_serving(script: Any) -> None:
+async def test_status_fails_unless_all_are_serving(voicemesh: Command, script: Any) -> None:
     serving = ["--stt", script.target, "--tts", script.target, "--trainer", script.target]
     status, output, errors = await voicemesh("status", *serving, "--bot", NOWHERE)
 
@@ -182,7 +168,7 @@ async def test_status_fails_unless_all_are_serving(script: Any) -> None:
     assert rows[4] == ["bot", NOWHERE, "unreachable", "-"]
 
 
-async def test_status_succeeds_if_all_are_serving(script: Any) -> None:
+async def test_status_succeeds_if_all_are_serving(voicemesh: Command, script: Any) -> None:
     options = (option for name in ("stt", "tts", "trainer", "bot") for option in (f"--{name}",))
     arguments = [part for option in options for part in (option, script.target)]
 
@@ -191,7 +177,7 @@ async def test_status_succeeds_if_all_are_serving(script: Any) -> None:
     assert status == 0
 
 
-async def test_models_are_a_command_of_it() -> None:
+async def test_models_are_a_command_of_it(voicemesh: Command) -> None:
     status, output, _ = await voicemesh("models", "list")
 
     assert status == 0

@@ -346,6 +346,28 @@ async def test_silence_while_audio_is_sent_is_no_passed_deadline(script: Any) ->
     assert [event.turn_id for event in events] == [6]
 
 
+async def test_a_service_that_stops_says_so_and_when_to_come_back(stopping: Any) -> None:
+    async def listen(requests: Any, _context: Any) -> AsyncIterator[pb.StreamTranscribeResponse]:
+        async for _request in requests:
+            yield pb.StreamTranscribeResponse(turn_id=1, partial=pb.PartialTranscript())
+
+    script, stop = stopping
+    script.StreamTranscribe = listen
+    async with SpeechToText(script.target) as stt:
+        events = stt.listen(endless(script.ended), format=PCM)
+        await anext(events)
+        stopped = asyncio.create_task(stop())
+        with pytest.raises(UnavailableError, match="stopping") as caught:
+            async for _event in events:
+                pass
+        await stopped
+
+    assert caught.value.retryable
+    assert caught.value.retry_after_s is not None
+    assert "source" in script.ended
+    assert senders() == []
+
+
 async def test_closing_the_client_ends_its_calls(script: Any) -> None:
     async def listen(requests: Any, _context: Any) -> AsyncIterator[pb.StreamTranscribeResponse]:
         async for _request in requests:

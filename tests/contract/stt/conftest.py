@@ -93,6 +93,12 @@ async def stt(models_dir: Path) -> AsyncIterator[Stt]:
 
 
 @pytest.fixture(scope="session")
+def stt_at() -> Callable[[RunningService], Stt]:
+    """Makes a caller of a service that a test runs itself."""
+    return Stt
+
+
+@pytest.fixture(scope="session")
 def voice(speech: Path) -> Callable[[str], Audio]:
     """A recording as float32 [samples] at 16 kHz, by file name."""
 

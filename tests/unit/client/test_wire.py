@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+from typing import Any
+
 import pytest
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,22 +21,31 @@ from voicemesh_client import (
     Cancelled,
     EndOfTurnReason,
     Feedback,
+    FileProgress,
+    FileSummary,
     Final,
     FinishReason,
     Flushed,
     GenerationFinished,
     GenerationOptions,
     OpusPacket,
+    Partial,
     Rating,
+    RecognitionTimings,
     Role,
+    Segment,
     SoftFinal,
+    SpeechStarted,
     SynthesisOptions,
     TranscriptionOptions,
     TranscriptionTask,
     Turn,
+    TurnDetection,
+    TurnResumed,
     VoiceGender,
+    Word,
 )
-from voicemesh_client.wire import audio, generation, recognition, speech, turns
+from voicemesh_client.wire import audio, files, generation, recognition, speech, turns
 
 pytestmark = pytest.mark.unit
 
@@ -111,7 +124,63 @@ def test_a_probability_of_0_is_not_an_unknown_one() -> None:
     assert (events[0].end_of_turn_probability, events[1].end_of_turn_probability) == (None, 0.0)
 
 
+def test_every_field_of_a_live_stream_can_be_set() -> None:
+    detection = TurnDetection(*(number / 10 for number in range(1, 10)))
+    options = TranscriptionOptions(
+        "m", "en", TranscriptionTask.TRANSLATE, "Dr.", ("Ann",), True, True, 3
+    )
+    audio_format = AudioFormat(AudioEncoding.PCM_S16LE, 16_000, 2)
+    config = turns.config_to_wire(audio_format, options, detection, partials=True).config
+
+    for message in (config, config.format, config.transcription, config.turn_detection):
+        assert len(message.ListFields()) == len(message.DESCRIPTOR.fields)
+    lengths = [duration for field, duration in config.turn_detection.ListFields()[2:]]
+    assert [audio.seconds_from_duration(each) for each in lengths] == [
+        number / 10 for number in range(3, 10)
+    ]
+
+
+def test_every_field_of_an_upload_can_be_set() -> None:
+    audio_format = AudioFormat(AudioEncoding.PCM_S16LE, 16_000, 2)
+    config = files.config_to_wire(audio_format, TranscriptionOptions(model="m"), 2.5).config
+
+    assert len(config.ListFields()) == len(config.DESCRIPTOR.fields)
+    assert config.resume_offset.ToMilliseconds() == 2_500
+
+
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (SpeechStarted, stt_pb.SpeechStarted),
+        (Partial, stt_pb.PartialTranscript),
+        (SoftFinal, stt_pb.SoftFinalTranscript),
+        (TurnResumed, stt_pb.TurnResumed),
+        (Final, stt_pb.FinalTranscript),
+        (Segment, stt_pb.Segment),
+        (Word, stt_pb.Word),
+        (FileProgress, stt_pb.TranscribeFileProgress),
+        (FileSummary, stt_pb.TranscribeFileSummary),
+        (RecognitionTimings, stt_pb.Timings),
+    ],
+)
+def test_every_field_of_an_event_is_handed_on(event: type[Any], message: type[Message]) -> None:
+    of_turns = {"turn_id", "revision"}
+    handed_on = {field.name for field in dataclasses.fields(event)} - of_turns
+
+    assert len(handed_on) == len(message.DESCRIPTOR.fields)
+
+
+def test_words_are_handed_on_with_their_times() -> None:
+    word = stt_pb.Word(text="Hi", start_offset=Duration(seconds=1), confidence=0.5)
+    final = stt_pb.FinalTranscript(segments=[stt_pb.Segment(text="Hi", words=[word])])
+    event = turns.event_from_wire(stt_pb.StreamTranscribeResponse(turn_id=1, final=final))
+
+    assert isinstance(event, Final)
+    assert event.segments[0].words == (Word("Hi", 1.0, 0.0, 0.5),)
+
+
 def test_events_of_unknown_kinds_are_left_out() -> None:
+    assert files.event_from_wire(stt_pb.TranscribeFileResponse()) is None
     assert turns.event_from_wire(stt_pb.StreamTranscribeResponse()) is None
     assert speech.event_from_wire(tts_pb.StreamSynthesizeResponse()) is None
     assert generation.event_from_wire(trainer_pb.GenerateResponse()) is None

@@ -33,7 +33,13 @@ def test_default_group_needs_only_the_package_registry() -> None:
 
     names = catalogue.expand(["default"])
 
-    assert names == ("whisper-tiny.en", "silero-vad", "piper-en_US-joe-medium", "gemma-3-270m")
+    assert names == (
+        "whisper-tiny.en",
+        "silero-vad",
+        "smart-turn-v3.2",
+        "piper-en_US-joe-medium",
+        "gemma-3-270m",
+    )
     files = [file for name in names for file in catalogue.get(name).files]
     assert not any(isinstance(file.source, HubFile) for file in files)
 
@@ -46,7 +52,7 @@ def test_names_are_expanded_once_and_in_order() -> None:
     names = load_catalogue().expand(["silero-vad", "default"])
 
     assert names[:2] == ("silero-vad", "whisper-tiny.en")
-    assert len(names) == 4
+    assert len(names) == 5
 
 
 def test_unknown_name_lists_the_known_ones() -> None:

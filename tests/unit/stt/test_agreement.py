@@ -60,3 +60,42 @@ def test_stability_falls_when_words_change() -> None:
 
     assert kept.stability > 0.9
     assert changed.stability < 0.1
+
+
+def test_settled_words_are_stable_and_what_follows_is_agreed_on_anew() -> None:
+    agreement = LocalAgreement()
+    agreement.update("what is the")
+    agreement.update("what is the time now")
+
+    agreement.settle("What is the time now?")
+    first = agreement.update(" I must go")
+    second = agreement.update(" I must go home")
+
+    assert first.stable == "what is the time now?"
+    assert first.stable + first.unstable == "what is the time now? I must go"
+    assert second.stable == "what is the time now? I must"
+    assert second.unstable == " go home"
+
+
+@pytest.mark.parametrize(
+    ("stable", "settled", "expected"),
+    [
+        ("", "What is it?", "What is it?"),
+        ("one two", "one two three", "one two three"),
+        ("one too", "one two three four", "one too three four"),  # misheard at first
+        ("one two three", "two three four", "one two three four"),
+        ("alpha beta", "gamma delta epsilon", "alpha beta epsilon"),  # nothing to align by
+        ("one two", "one two", "one two"),
+    ],
+)
+def test_settling_never_changes_what_was_stable(stable: str, settled: str, expected: str) -> None:
+    agreement = LocalAgreement()
+    agreement.update(f"{stable} x y" if stable else "x")
+    assert agreement.update(f"{stable} x y" if stable else "z").stable.startswith(stable)
+    shown = agreement.update(f"{stable} z" if stable else "z").stable
+
+    agreement.settle(settled)
+
+    assert agreement.update(" w").stable.startswith(shown)
+    if shown == stable:
+        assert agreement.update(" w").stable == expected

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from voicemesh_stt.domain import FinishTurn, LiveItem
+from voicemesh_stt.domain import FinishTurn, LiveItem, Packet
 from voicemesh_stt.errors import StreamIdleError
-from voicemesh_stt.live_items import LiveItems
+from voicemesh_stt.live_items import LiveItems, Quiet
 
 pytestmark = pytest.mark.unit
 
@@ -23,7 +23,7 @@ async def slowly(*items: LiveItem) -> AsyncIterator[LiveItem]:
 
 
 async def test_a_reader_that_is_busy_for_long_does_not_make_the_caller_idle() -> None:
-    reader = LiveItems(slowly(b"one", b"two"), idle_timeout_s=0.3)
+    reader = LiveItems(slowly(b"one", b"two"), 0.3, asyncio.Event(), 1.0)
     assert await reader.read(lambda: False) == b"one"
 
     await asyncio.sleep(0.35)  # the reader is at work on it
@@ -38,7 +38,7 @@ async def test_what_is_not_audio_does_not_keep_a_stream_alive() -> None:
             await asyncio.sleep(0.01)
             yield FinishTurn()
 
-    reader = LiveItems(nagging(), idle_timeout_s=0.1)
+    reader = LiveItems(nagging(), 0.1, asyncio.Event(), 1.0)
 
     async def read_on() -> None:
         while await reader.read(lambda: False) is not None:
@@ -47,3 +47,22 @@ async def test_what_is_not_audio_does_not_keep_a_stream_alive() -> None:
     with pytest.raises(StreamIdleError):
         await read_on()
     await reader.aclose()
+
+
+async def test_silence_is_told_of_once_it_is_not_the_network_and_then_packet_by_packet() -> None:
+    async def stopped() -> AsyncIterator[LiveItem]:
+        for number in range(3):
+            yield Packet(b"\xf8\xff\xfe", number, number * 960)
+        await asyncio.Event().wait()
+
+    reader = LiveItems(stopped(), 5.0, asyncio.Event(), 1.0)
+    for _ in range(3):
+        assert isinstance(await reader.read(lambda: True), Packet)
+
+    quiets = [await reader.read(lambda: True) for _ in range(3)]
+    await reader.aclose()
+
+    told_s = [quiet.seconds for quiet in quiets if isinstance(quiet, Quiet)]
+    assert len(told_s) == 3
+    assert told_s[0] >= 0.04
+    assert all(seconds >= 0.02 for seconds in told_s[1:])

@@ -9,12 +9,12 @@ import pytest
 
 from voicemesh_stt.chunks import Chunk
 from voicemesh_stt.domain import Language, RecognitionOptions, Segment, SpeechModel
-from voicemesh_stt.events import SpeechStarted, TurnEvent
+from voicemesh_stt.events import SoftFinal, SpeechStarted, TurnEvent
 from voicemesh_stt.live_turn import LiveTurn, TurnParts
 from voicemesh_stt.outbox import Outbox
 from voicemesh_stt.passages import Passage
-from voicemesh_stt.ports import Job, Recognition
-from voicemesh_stt.turns import Resumed, SoftStopped, TurnOpened
+from voicemesh_stt.ports import Job, Recognition, Samples
+from voicemesh_stt.turns import Resumed, SoftStopped, TurnOpened, Verdict
 
 pytestmark = pytest.mark.unit
 
@@ -26,6 +26,10 @@ class Words:
         return Recognition((Segment(0.0, job.audio_s, " hello", 0.9),), Language("en", 1.0))
 
 
+async def silent(_audio: Samples) -> None:
+    """Nothing judges the sound."""
+
+
 async def test_a_soft_final_that_did_not_get_out_is_not_taken_back() -> None:
     outbox = Outbox(bound=1)
     parts = TurnParts(
@@ -35,11 +39,14 @@ async def test_a_soft_final_that_did_not_get_out_is_not_taken_back() -> None:
         model=SpeechModel("fake", ("en",), "none", "none"),
         job_timeout_s=5.0,
         judge=lambda _turn, _revision, _verdict: None,
+        sound=silent,
+        words_took=lambda _seconds: None,
+        caller="stream",
     )
     turn = LiveTurn(parts, TurnOpened(1, 0, 0))
     await turn.begin()  # now the outbox is full
     passage = Passage(np.zeros(5120, dtype=np.float32), [Chunk(0, 10, 10)])
-    turn.prepare(SoftStopped(1, 1, 0, 10, 10), passage)
+    turn.prepare(SoftStopped(1, 1, 0, 10, 10), passage, passage.audio)
     for _ in range(10):  # until the soft final waits for room
         await asyncio.sleep(0)
 
@@ -49,3 +56,44 @@ async def test_a_soft_final_that_did_not_get_out_is_not_taken_back() -> None:
 
     events: list[TurnEvent] = [event async for event in outbox.events()]
     assert events == [SpeechStarted(1, 0, 0.0)]
+
+
+async def test_the_sound_is_judged_before_the_words_are_there() -> None:
+    verdicts: list[tuple[int, int, Verdict]] = []
+    words = asyncio.Event()
+
+    class Slow(Words):
+        async def transcribe(self, job: Job) -> Recognition:
+            await words.wait()
+            return await super().transcribe(job)
+
+    async def complete(_audio: Samples) -> float:
+        return 0.9
+
+    outbox = Outbox()
+    parts = TurnParts(
+        transcriber=Slow(),
+        outbox=outbox,
+        options=RecognitionOptions(),
+        model=SpeechModel("fake", ("en",), "none", "none"),
+        job_timeout_s=5.0,
+        judge=lambda turn, revision, verdict: verdicts.append((turn, revision, verdict)),
+        sound=complete,
+        words_took=lambda _seconds: None,
+        caller="stream",
+    )
+    turn = LiveTurn(parts, TurnOpened(1, 0, 0))
+    passage = Passage(np.zeros(5120, dtype=np.float32), [Chunk(0, 10, 10)])
+
+    turn.prepare(SoftStopped(1, 1, 0, 10, 10), passage, passage.audio)
+    for _ in range(10):
+        await asyncio.sleep(0)
+    early = list(verdicts)
+    words.set()
+    await turn.prepared()
+    outbox.close()
+
+    assert early == [(1, 1, Verdict.COMPLETE)]
+    (soft,) = [event async for event in outbox.events()]
+    assert isinstance(soft, SoftFinal)
+    assert (soft.text, soft.end_of_turn_probability) == ("hello", 0.9)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voicemesh_stt.domain import Segment
-from voicemesh_stt.plausibility import plausible
+from voicemesh_stt.plausibility import plausible, repeats_its_end
 
 pytestmark = pytest.mark.unit
 
@@ -44,3 +44,20 @@ def test_a_repeated_sentence_is_kept_if_there_was_time_to_say_it(
     said = Segment(0, 10, " ask not what your country can do for you" * 4, 0.7, repetitive=True)
 
     assert bool(plausible([said], voiced_s=voiced_s, audio_s=12.0)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", False),
+        ("We went home.", False),
+        ("We went home. We went home.", True),
+        ("First we ate, and then we went home, and then we went home.", True),
+        ("We went home, we went home, and slept.", False),
+        ("Very well, very well.", False),
+        ("No, no, no, no, no.", False),
+        ("No, no, no, no, no, no.", True),
+    ],
+)
+def test_a_phrase_said_twice_at_the_end_is_noticed(text: str, expected: bool) -> None:
+    assert repeats_its_end(text) is expected

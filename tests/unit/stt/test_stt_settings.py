@@ -41,3 +41,13 @@ def test_silences_that_fall_are_told_with_both_variables(
 
     assert stopped.value.code == 78
     assert capsys.readouterr().err.strip() == sentence
+
+
+def test_names_of_models_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICEMESH_STT_MODELS", "whisper-base, /my/whisper,")
+    monkeypatch.setenv("VOICEMESH_STT_WARM_MODELS", "")
+
+    settings = load_settings(SttSettings)
+
+    assert settings.models == ("whisper-base", "/my/whisper")
+    assert settings.warm_models == ()

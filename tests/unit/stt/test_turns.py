@@ -195,8 +195,54 @@ def test_it_says_when_a_verdict_would_decide() -> None:
     play(machine, ".")
 
     waited = machine.awaits_verdict
-    machine.judge(1, 1, Verdict.UNSURE)
+    play(machine, "vv")
     assert (early, waited, machine.awaits_verdict) == (False, True, False)
+
+
+def test_the_last_verdict_on_a_soft_stop_counts() -> None:
+    machine = TurnMachine(DETECTION)
+    play(machine, "v" * 10 + "..", Verdict.COMPLETE)  # by the sound
+
+    machine.judge(1, 1, Verdict.INCOMPLETE)  # by the words, which come later
+
+    assert names(play(machine, "." * 9)) == []
+    assert names(play(machine, ".")) == ["TurnOver"]
+
+
+def test_a_verdict_that_comes_after_the_voice_went_on_is_ignored() -> None:
+    machine = TurnMachine(DETECTION)
+    play(machine, "v" * 10 + ".." + "vv")
+
+    machine.judge(1, 1, Verdict.COMPLETE)
+
+    assert names(play(machine, "." * 7)) == ["SoftStopped"]
+
+
+def test_the_soft_stop_can_be_set_between_frames() -> None:
+    machine = TurnMachine(DETECTION)
+    play(machine, "v" * 10)
+
+    machine.soft_stop(FRAME_S)
+    sooner = play(machine, ".")
+    play(machine, "vv")
+    machine.soft_stop(4 * FRAME_S)
+
+    assert names(sooner) == ["SoftStopped"]
+    assert names(play(machine, "...")) == []
+    assert names(play(machine, ".")) == ["SoftStopped"]
+
+
+def test_silence_can_be_skipped_unless_a_turn_is_open() -> None:
+    machine = TurnMachine(DETECTION)
+    play(machine, "....")
+
+    machine.skip(1_000)
+
+    (opened,) = play(machine, "v" * 4)
+    assert isinstance(opened, TurnOpened)
+    assert opened.voice_frame == 1_004
+    with pytest.raises(ValueError, match="open turn"):
+        machine.skip(1)
 
 
 def test_frames_that_no_turn_can_need_are_named() -> None:

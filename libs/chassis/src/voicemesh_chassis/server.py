@@ -66,6 +66,7 @@ class GrpcServer:
         self._settings = settings
         self._prefix = prefix
         self._names = tuple(api.name for api in service.apis)
+        self._tell_service = service.drain
         metrics = GrpcMetrics(service.registry)
         guards = (
             AccessLog(),
@@ -123,12 +124,14 @@ class GrpcServer:
     async def drain(self, timeout_s: float) -> None:
         """Lets no more calls in, lets open ones end for `timeout_s` seconds, then cuts them.
 
-        Clients are told at once, by health and by HTTP/2 GOAWAY, so that they turn to other
-        replicas. When this returns no handler is running any more, except one that ignored being
-        cancelled for two seconds.
+        The service is told, so that calls without an end of their own may end themselves. Clients
+        are told at once, by health and by HTTP/2 GOAWAY, so that they turn to other replicas. When
+        this returns no handler is running any more, except one that ignored being cancelled for two
+        seconds.
         """
         lifecycle = self.lifecycle
         lifecycle.phase = Phase.DRAINING
+        self._tell_service()
         try:
             await asyncio.wait_for(self._health.enter_graceful_shutdown(), _HEALTH_S)
         except TimeoutError:

@@ -60,6 +60,10 @@ class Api:
     """Adds the servicer to the server; called once, before `Service.start`."""
 
 
+def _nothing() -> None:
+    """What a service does that need not know of the drain."""
+
+
 @dataclass(frozen=True)
 class Service:
     """A program as the chassis sees it.
@@ -86,3 +90,8 @@ class Service:
 
     registry: CollectorRegistry = field(default_factory=new_registry)
     """What `/metrics` shows; the service adds its own metrics to it."""
+
+    drain: Callable[[], None] = _nothing
+    """Told once when the drain begins. Calls that would go on for ever, such as live streams,
+    should then end by themselves where nothing is lost by it; after the drain timeout they are cut.
+    Must return at once and not raise."""

@@ -1,15 +1,17 @@
 """voicemesh for other applications: an async, typed client of its services.
 
-- `stt.SpeechToText`: `transcribe` a recording, `listen` to live speech turn by turn.
+- `stt.SpeechToText`: `transcribe` a recording, `transcribe_file` hours of it, `listen` to live
+  speech turn by turn.
 - `tts.TextToSpeech`: `synthesize` a text, `speak` one that is still being written.
 - `trainer.Trainer`: `generate` answers, record feedback and corrections.
 - `connection.Connection`: target, token, TLS and deadline.
-- `audio`, `transcripts`, `turns`, `speech`, `voices`, `generation`: what goes in and comes
+- `subtitles`: transcripts as SubRip, WebVTT, JSON and text; `cues` cuts segments for that.
+- `audio`, `transcripts`, `files`, `turns`, `speech`, `voices`, `generation`: what goes in and comes
   out, as frozen dataclasses. All times are float seconds (`_s`).
 - `health`: whether a service is ready.
 - `errors`: the errors that the services raise.
-- `calls`, `exchange`, `call_status`, `service_client`, `unreached`, `wire`: how it works; not for
-  use from outside.
+- `calls`, `exchange`, `call_status`, `service_client`, `unreached`, `file_pieces`, `resumption`,
+  `wire`: how it works; not for use from outside.
 - `cli`: the `voicemesh` command.
 """
 
@@ -34,6 +36,7 @@ from voicemesh_client.errors import (
     UnavailableError,
     UnimplementedError,
 )
+from voicemesh_client.files import FileEvent, FileProgress, FileSource, FileSummary
 from voicemesh_client.generation import (
     Correction,
     Feedback,
@@ -67,6 +70,15 @@ from voicemesh_client.speech import (
     WordTiming,
 )
 from voicemesh_client.stt import SpeechToText
+from voicemesh_client.subtitles import (
+    Renderer,
+    SubtitleFormat,
+    renderer,
+    to_json,
+    to_srt,
+    to_text,
+    to_vtt,
+)
 from voicemesh_client.trainer import Trainer
 from voicemesh_client.transcripts import (
     DetectedLanguage,
@@ -107,6 +119,10 @@ __all__ = (
     "EndOfTurnReason",
     "FailedPreconditionError",
     "Feedback",
+    "FileEvent",
+    "FileProgress",
+    "FileSource",
+    "FileSummary",
     "Final",
     "FinishReason",
     "FinishTurn",
@@ -129,6 +145,7 @@ __all__ = (
     "Pronunciation",
     "Rating",
     "RecognitionTimings",
+    "Renderer",
     "Role",
     "Segment",
     "ServiceError",
@@ -139,6 +156,7 @@ __all__ = (
     "SpeechModel",
     "SpeechStarted",
     "SpeechToText",
+    "SubtitleFormat",
     "SynthesisFinished",
     "SynthesisOptions",
     "SynthesisStarted",
@@ -164,4 +182,9 @@ __all__ = (
     "Word",
     "WordTiming",
     "check_health",
+    "renderer",
+    "to_json",
+    "to_srt",
+    "to_text",
+    "to_vtt",
 )

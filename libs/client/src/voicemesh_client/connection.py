@@ -27,9 +27,9 @@ class Connection:
     """Certificates; None means plain text."""
 
     timeout_s: float = 30.0
-    """Longest wait in seconds: for the answer of a call with one answer; in a streaming call for
-    each piece to be taken and, once everything is sent, for each event. Speech and text that are
-    still being sent may take as long as they like."""
+    """Longest wait in seconds: for the answer of a call with one answer; in a streaming call for a
+    service that neither answers nor takes the next piece. Speech and text that are still being
+    made may take as long as they like."""
 
     max_message_bytes: int = 64 * _MIB
     """Largest message that is sent or taken; a service may allow less."""

@@ -24,6 +24,11 @@ class Exchange(Generic[Piece, Request, Response]):
 
     It sends from a task of its own, so that neither side holds up the other. The source of pieces
     is closed with the call. What the source raises ends the call and comes out of `responses`.
+
+    The deadline is for the peer alone: a wait for the next response ends after `peer.timeout_s`
+    in which the peer neither answered nor took a piece. Time in which the source makes the next
+    piece does not count, nor does time in which nobody waits for a response: a peer may well take
+    nothing more until its answers are read.
     """
 
     def __init__(
@@ -43,7 +48,7 @@ class Exchange(Generic[Piece, Request, Response]):
         self._convert = convert
         self._peer = peer
         self._source_failure: BaseException | None = None
-        self._sent_everything = False
+        self._is_peers_turn = True
         self._waiting: asyncio.Timeout | None = None
 
     async def responses(self) -> AsyncGenerator[Response, None]:
@@ -64,10 +69,8 @@ class Exchange(Generic[Piece, Request, Response]):
 
     async def _next(self) -> Response:
         """The next response; raises `StopAsyncIteration` after the last."""
-        wait_s = self._peer.timeout_s if self._sent_everything else None
         try:
-            async with asyncio.timeout(wait_s) as self._waiting:
-                return await anext(self._arriving)
+            return await self._arrival()
         except TimeoutError:
             raise self._peer.too_slow() from None
         except grpc.aio.AioRpcError as error:
@@ -79,6 +82,11 @@ class Exchange(Generic[Piece, Request, Response]):
             if is_being_cancelled():
                 raise
             raise self._source_failure or self._peer.closed() from None
+
+    async def _arrival(self) -> Response:
+        try:
+            async with asyncio.timeout_at(self._deadline()) as self._waiting:
+                return await anext(self._arriving)
         finally:
             self._waiting = None
 
@@ -99,21 +107,30 @@ class Exchange(Generic[Piece, Request, Response]):
             for request in requests:
                 if not await self._write(request):
                     return
+        self._turn_to(peer=True)
         await self._call.done_writing()
-        self._sent_everything = True
-        if self._waiting is not None:
-            self._waiting.reschedule(asyncio.get_running_loop().time() + self._peer.timeout_s)
 
     async def _write(self, request: Request) -> bool:
         """Whether the peer still listens; if not, the reader learns why."""
+        self._turn_to(peer=True)
         try:
-            async with asyncio.timeout(self._peer.timeout_s):
-                await self._call.write(request)
-        except TimeoutError:
-            raise self._peer.too_slow() from None
+            await self._call.write(request)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
             return False
+        self._turn_to(peer=False)
         return True
+
+    def _turn_to(self, *, peer: bool) -> None:
+        """Notes whether the peer or the source is to act next, and sets the deadline by it."""
+        self._is_peers_turn = peer
+        if self._waiting is not None and not self._waiting.expired():
+            self._waiting.reschedule(self._deadline())
+
+    def _deadline(self) -> float | None:
+        """When the reader gives up, by the clock of the event loop."""
+        if not self._is_peers_turn:
+            return None
+        return asyncio.get_running_loop().time() + self._peer.timeout_s
 
 
 @asynccontextmanager

@@ -25,7 +25,7 @@ _PIPER = "piper:"
 
 @dataclass(frozen=True)
 class NeededModel:
-    """A model that a service loads at its start."""
+    """A model that a service does not start without."""
 
     name: str
     """Its name; one that the catalogue does not have is for the service to explain."""

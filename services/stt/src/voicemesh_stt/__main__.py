@@ -8,19 +8,26 @@ from typing import TYPE_CHECKING, NoReturn
 
 from voicemesh_chassis import app
 from voicemesh_chassis.metrics import new_registry
-from voicemesh_chassis.service import Service
+from voicemesh_chassis.service import Service, StartupError
 from voicemesh_stt.domain import AudioFormat, Encoding, TurnDetection, end_threshold_of
 from voicemesh_stt.engines.containers import BoundedRecordingDecoder
-from voicemesh_stt.engines.loading import load_models
+from voicemesh_stt.engines.file_decoding import ProgressiveFileDecoder
+from voicemesh_stt.engines.libopus import load_libopus
+from voicemesh_stt.engines.loading import open_models
 from voicemesh_stt.engines.opus import OpusLiveDecoder
-from voicemesh_stt.engines.owner import EngineOwner
+from voicemesh_stt.engines.owner import EngineOwner, QueueLimits
 from voicemesh_stt.engines.raw_audio import RawLiveDecoder
+from voicemesh_stt.engines.resources import cores
+from voicemesh_stt.errors import ModelLoadError
+from voicemesh_stt.files import FileLimits, Files
 from voicemesh_stt.live_stream import LiveLimits, LiveStreams
-from voicemesh_stt.metrics import MeteredTranscriber, SttMetrics
+from voicemesh_stt.metrics import MeteredAdmission, MeteredTranscriber, SttMetrics
+from voicemesh_stt.model_life import ModelLimits
 from voicemesh_stt.recordings import Recordings
-from voicemesh_stt.rpc.servicer import WEIGHTS, RpcDefaults, SpeechToTextServicer, api
+from voicemesh_stt.rpc.servicer import WEIGHTS, RpcDefaults, SpeechToTextServicer, Work, api
 from voicemesh_stt.settings import SttSettings, TurnSettings
 from voicemesh_stt.shelf import Shelf
+from voicemesh_stt.stream_models import StreamModels
 
 if TYPE_CHECKING:
     from voicemesh_stt.ports import LiveDecoder
@@ -32,48 +39,104 @@ def build(settings: SttSettings) -> Service:
     """The service, not started; call it inside the event loop that will serve."""
     registry = new_registry()
     metrics = SttMetrics(registry)
-    owner = EngineOwner(settings.queue_bound)
+    shelf = Shelf(_model_limits(settings), settings.model_load_timeout_s, metrics.engine)
+    small = StreamModels()
+    owner = EngineOwner(shelf, _queue_limits(settings), metrics.engine)
     metrics.watch_queue(lambda: owner.queued)
+    metrics.watch_wait(owner.expected_wait_s)
     transcriber = MeteredTranscriber(owner, metrics)
     # Apart, because a recording may take a thread for seconds, for which no live stream can wait.
     live_threads = ThreadPoolExecutor(settings.audio_threads, thread_name_prefix="stt-live")
     bulk_threads = ThreadPoolExecutor(settings.audio_threads, thread_name_prefix="stt-bulk")
-    shelf = Shelf()
-    limits = LiveLimits(
-        settings.stream_idle_timeout_s, settings.job_timeout_s, settings.partial_interval_s
+    streams = LiveStreams(
+        transcriber,
+        _new_decoder,
+        small.detector,
+        live_threads,
+        metrics,
+        _live_limits(settings),
+        small.end_of_turn,
     )
     decoder = BoundedRecordingDecoder(settings.max_audio_s)
-    defaults = RpcDefaults(
-        settings.beam_size,
-        _detection(settings.turn),
-        settings.recording_timeout_s,
-        settings.stream_idle_timeout_s,
+    recordings = Recordings(transcriber, decoder, small.detector, bulk_threads)
+    files = Files(
+        transcriber,
+        ProgressiveFileDecoder(),
+        small.detector,
+        _file_limits(settings),
+        metrics.file_heard,
     )
-    servicer = SpeechToTextServicer(
-        shelf,
-        Recordings(transcriber, decoder, shelf.detector, bulk_threads),
-        LiveStreams(transcriber, _new_decoder, shelf.detector, live_threads, metrics, limits),
-        defaults,
-        metrics.recording_heard,
-    )
+    work = Work(shelf, recordings, files, streams, MeteredAdmission(owner, metrics))
+    servicer = SpeechToTextServicer(work, _defaults(settings), metrics.recording_heard)
 
     async def start() -> None:
-        loaded = await asyncio.to_thread(load_models, settings)
-        shelf.place(loaded.engine.model, loaded.voices.detector)
-        owner.start(loaded.engine)
+        await asyncio.to_thread(load_libopus)  # rather than when the first stream needs it
+        opened = await asyncio.to_thread(open_models, settings)
+        small.place(opened.voices.detector, opened.end_of_turn)
+        try:
+            await shelf.start(opened.library)
+        except ModelLoadError as error:
+            raise StartupError(error.detail) from error
+        owner.start()
 
     async def stop() -> None:
         await owner.aclose()
+        await shelf.aclose()
+        await files.aclose()
         await asyncio.to_thread(live_threads.shutdown)
         await asyncio.to_thread(bulk_threads.shutdown)
 
-    return Service("stt", [api(servicer)], start, stop, WEIGHTS, registry)
+    return Service(
+        "stt", [api(servicer)], start, stop, WEIGHTS, registry, drain=streams.draining.set
+    )
 
 
 def _new_decoder(audio_format: AudioFormat) -> LiveDecoder:
     if audio_format.encoding is Encoding.OPUS_PACKETS:
         return OpusLiveDecoder()
     return RawLiveDecoder(audio_format)
+
+
+def _model_limits(settings: SttSettings) -> ModelLimits:
+    return ModelLimits(settings.max_loaded_models, settings.model_idle_timeout_s)
+
+
+def _queue_limits(settings: SttSettings) -> QueueLimits:
+    return QueueLimits(
+        settings.queue_bound,
+        settings.max_queue_wait_s,
+        settings.max_live_wait_s,
+        settings.workers or cores(),
+    )
+
+
+def _live_limits(settings: SttSettings) -> LiveLimits:
+    return LiveLimits(
+        settings.stream_idle_timeout_s,
+        settings.job_timeout_s,
+        settings.partial_interval_s,
+        drain_turn_s=settings.drain_turn_s,
+    )
+
+
+def _file_limits(settings: SttSettings) -> FileLimits:
+    return FileLimits(
+        settings.max_file_bytes,
+        settings.max_file_audio_s,
+        settings.max_files,
+        settings.stream_idle_timeout_s,
+        directory=settings.spool_dir,
+    )
+
+
+def _defaults(settings: SttSettings) -> RpcDefaults:
+    return RpcDefaults(
+        settings.beam_size,
+        _detection(settings.turn),
+        settings.recording_timeout_s,
+        settings.file_timeout_s,
+        settings.stream_idle_timeout_s,
+    )
 
 
 def _detection(turn: TurnSettings) -> TurnDetection:

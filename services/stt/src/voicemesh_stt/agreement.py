@@ -2,12 +2,16 @@
 
 Local agreement (Macháček, Dabre and Bojar, "Turning Whisper into Real-Time Transcription System",
 2023), with one addition: the last word of a hypothesis never counts, since the audio may cut it.
+
+Words that are settled, because their audio will not be heard again, are stable as a whole; later
+hypotheses are of what comes after them.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from itertools import takewhile
 
 __all__ = ("LocalAgreement", "StableText")
@@ -35,13 +39,30 @@ class LocalAgreement:
     """Follows the hypotheses of one turn."""
 
     def __init__(self) -> None:
+        self._settled = ""
         self._stable: list[str] = []
         self._last: list[str] = []
         self._stability = 0.5
 
+    def settle(self, text: str) -> None:
+        """Says what the words since the last that were settled are, for good.
+
+        What was stable before stays as it was spelled, also where `text` has it otherwise: then the
+        words of `text` follow from the last on which both agree.
+        """
+        tokens = self._tokens(text)
+        keys = [_key(token) for token in self._stable], [_key(token) for token in tokens]
+        blocks = SequenceMatcher(None, *keys, autojunk=False).get_matching_blocks()
+        agreed = max((block.b + block.size for block in blocks if block.size), default=0)
+        if not any(block.size for block in blocks):
+            agreed = min(len(self._stable), len(tokens))
+        self._settled += "".join([*self._stable, *tokens[agreed:]])
+        self._stable = []
+        self._last = []
+
     def update(self, hypothesis: str) -> StableText:
-        """Splits the next hypothesis; what was stable before stays as it was spelled."""
-        tokens: list[str] = _TOKEN.findall(hypothesis.strip())
+        """Splits the next hypothesis, of what is not settled; what was stable stays as it was."""
+        tokens = self._tokens(hypothesis)
         agreed = _agreed(self._last, tokens)
         frozen = len(self._stable)
         self._learn(agreed, frozen)
@@ -50,7 +71,13 @@ class LocalAgreement:
             self._stable += tokens[frozen:settled]
         self._last = tokens
         unstable = tokens[len(self._stable) :]
-        return StableText("".join(self._stable), "".join(unstable), round(self._stability, 3))
+        stable = self._settled + "".join(self._stable)
+        return StableText(stable, "".join(unstable), round(self._stability, 3))
+
+    def _tokens(self, text: str) -> list[str]:
+        # After settled words the space in front separates.
+        found: list[str] = _TOKEN.findall(text.rstrip() if self._settled else text.strip())
+        return found
 
     def _learn(self, agreed: int, frozen: int) -> None:
         before = len(self._last) - frozen

@@ -15,6 +15,7 @@ __all__ = (
     "FinishTurn",
     "Language",
     "LiveItem",
+    "Lost",
     "Packet",
     "RecognitionOptions",
     "Segment",
@@ -67,7 +68,7 @@ class AudioFormat:
 
 @dataclass(frozen=True)
 class Packet:
-    """One Opus packet of 20 ms."""
+    """One Opus packet; 20 ms as a rule, 2.5 to 120 ms in all."""
 
     data: bytes
     """The packet as RFC 6716 defines it."""
@@ -79,10 +80,20 @@ class Packet:
 
 @dataclass(frozen=True)
 class Silence:
-    """Time in which nothing was sent, or what was sent did not come."""
+    """Time in which nothing was sent."""
 
     samples: int
     """Its length in samples at 48 kHz."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Packets that were sent and did not come."""
+
+    samples: int
+    """Their length in samples at 48 kHz; a whole number of 2.5 ms."""
+    following: Packet
+    """The packet after them, which may hold a coarse copy of the one before it (in-band FEC)."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +231,9 @@ class TurnDetection:
     """Audio kept from before the voice began."""
     min_speech_s: float = 0.2
     """Shortest voice that opens a turn."""
-    soft_stop_s: float = 0.096
-    """Silence after which words are made ready, in case the turn is over."""
+    soft_stop_s: float | None = None
+    """Silence after which words are made ready, in case the turn is over; None leaves it to the
+    service, by how long words take."""
     complete_silence_s: float = 0.4
     """Silence after which a turn that sounds complete is over."""
     unsure_silence_s: float = 0.7

@@ -7,12 +7,23 @@ ServiceError (voicemesh_chassis.errors)
 │   └── MessageOrderError       MESSAGE_ORDER           audio before config, config twice
 ├── NotFoundError
 │   └── UnknownModelError       UNKNOWN_MODEL
+├── FailedPreconditionError
+│   └── ModelLoadError          MODEL_LOAD_FAILED       damaged, or too large for the device
 ├── LimitExceededError
-│   └── AudioTooLongError       AUDIO_TOO_LONG
+│   ├── AudioTooLongError       AUDIO_TOO_LONG
+│   └── FileTooLargeError       FILE_TOO_LARGE
+├── UnavailableError
+│   ├── ModelLoadingError       MODEL_LOADING           not loaded yet; the load goes on
+│   └── DrainingError           DRAINING                the open turn was finished; come back
 ├── OverloadedError
-│   └── QueueFullError          QUEUE_FULL
+│   ├── ModelsBusyError         MODELS_BUSY             all models that may be loaded are in use
+│   ├── QueueFullError          QUEUE_FULL              too much work waits for the engine
+│   ├── FilesBusyError          FILES_BUSY              as many uploads are open as may be
+│   ├── SpoolFullError          SPOOL_FULL              no room on disk for an upload
+│   └── JobSupersededError      JOB_SUPERSEDED          newer words of the turn were asked for
 └── DeadlineExceededError
     ├── JobExpiredError         JOB_EXPIRED             the engine had no time for it
+    ├── CallerNotReadingError   NOT_READING             events of a stream were not taken
     └── StreamIdleError         STREAM_IDLE
 """
 
@@ -20,18 +31,27 @@ from __future__ import annotations
 
 from voicemesh_chassis.errors import (
     DeadlineExceededError,
+    FailedPreconditionError,
     InvalidArgumentError,
     LimitExceededError,
     NotFoundError,
     OverloadedError,
+    UnavailableError,
 )
 
 __all__ = (
     "AudioTooLongError",
+    "FileTooLargeError",
+    "FilesBusyError",
     "JobExpiredError",
+    "JobSupersededError",
     "LanguageError",
     "MessageOrderError",
+    "ModelLoadError",
+    "ModelLoadingError",
+    "ModelsBusyError",
     "QueueFullError",
+    "SpoolFullError",
     "StreamIdleError",
     "UnknownModelError",
     "UnreadableAudioError",
@@ -72,16 +92,71 @@ class UnknownModelError(NotFoundError):
         )
 
 
+class ModelLoadError(FailedPreconditionError):
+    """The model is there but cannot be loaded; other models are not touched by it.
+
+    Attributes:
+        cause: what is wrong, in words that a caller may see.
+        detail: the same for the operator, with paths and how to mend it.
+    """
+
+    reason = "MODEL_LOAD_FAILED"
+
+    def __init__(self, model: str, cause: str, detail: str) -> None:
+        super().__init__(f"model {model} cannot be loaded: {cause}", metadata={"model": model})
+        self.cause = cause
+        self.detail = detail
+
+
+class ModelLoadingError(UnavailableError):
+    """The model is still being loaded; it goes on, so that a later call finds it."""
+
+    reason = "MODEL_LOADING"
+
+
+class ModelsBusyError(OverloadedError):
+    """As many models as may be loaded are in use, and this is not one of them."""
+
+    reason = "MODELS_BUSY"
+
+
 class AudioTooLongError(LimitExceededError):
     """The recording decodes to more audio than is allowed."""
 
     reason = "AUDIO_TOO_LONG"
 
 
+class FileTooLargeError(LimitExceededError):
+    """An uploaded file has more bytes than are allowed."""
+
+    reason = "FILE_TOO_LARGE"
+
+
+class FilesBusyError(OverloadedError):
+    """As many files are being uploaded and transcribed as may be at the same time."""
+
+    reason = "FILES_BUSY"
+
+
+class SpoolFullError(OverloadedError):
+    """There is no room on disk for an upload."""
+
+    reason = "SPOOL_FULL"
+
+
 class QueueFullError(OverloadedError):
     """As much work waits for the engine as is allowed to."""
 
     reason = "QUEUE_FULL"
+
+
+class JobSupersededError(OverloadedError):
+    """A newer job of the same turn took the place of this one in the queue."""
+
+    reason = "JOB_SUPERSEDED"
+
+    def __init__(self) -> None:
+        super().__init__("newer words of the same turn were asked for", retry_after_s=0.1)
 
 
 class JobExpiredError(DeadlineExceededError):
@@ -94,3 +169,18 @@ class StreamIdleError(DeadlineExceededError):
     """No audio came on a stream for too long."""
 
     reason = "STREAM_IDLE"
+
+
+class CallerNotReadingError(DeadlineExceededError):
+    """The caller of a stream did not take its events for too long."""
+
+    reason = "NOT_READING"
+
+
+class DrainingError(UnavailableError):
+    """The server is about to stop and ends the stream between two turns; another replica serves."""
+
+    reason = "DRAINING"
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; open the stream again at another replica")

@@ -6,6 +6,8 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
+from voicemesh_stt.errors import CallerNotReadingError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -17,8 +19,15 @@ __all__ = ("Outbox",)
 class Outbox:
     """A bounded queue with an end. All methods belong to one event loop."""
 
-    def __init__(self, bound: int = 32) -> None:
+    def __init__(self, bound: int = 32, patience_s: float = 30.0) -> None:
+        """Makes an empty one.
+
+        Args:
+            bound: most events that may wait for the caller.
+            patience_s: longest time that one more waits for room, in seconds.
+        """
         self._bound = bound
+        self._patience_s = patience_s
         self._events: deque[TurnEvent] = deque()
         self._failure: BaseException | None = None
         self._closed = False
@@ -26,10 +35,19 @@ class Outbox:
         self._room = asyncio.Event()
 
     async def put(self, event: TurnEvent) -> None:
-        """Adds an event; waits while the caller does not take the ones before it."""
-        while len(self._events) >= self._bound:
-            self._room.clear()
-            await self._room.wait()
+        """Adds an event; waits while the caller does not take the ones before it.
+
+        Raises:
+            CallerNotReadingError: if there was no room for the longest time allowed.
+        """
+        try:
+            async with asyncio.timeout(self._patience_s):
+                while len(self._events) >= self._bound:
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError as error:
+            msg = f"{self._bound} events wait, and none was read for {self._patience_s:g} s"
+            raise CallerNotReadingError(msg) from error
         self._events.append(event)
         self._arrived.set()
 

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
 
 from voicemesh_stt.domain import Language, RecognitionOptions, Segment, SpeechModel, Timings
-from voicemesh_stt.errors import JobExpiredError
-from voicemesh_stt.plausibility import plausible
-from voicemesh_stt.ports import Job, Lane, Recognition, Samples, Transcriber
+from voicemesh_stt.scribe import Asking, Piece, Scribe
 from voicemesh_stt.turns import FRAME_S, FRAME_SAMPLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Iterable, Sequence
+    from typing import Any
 
     from voicemesh_stt.chunks import Chunk
+    from voicemesh_stt.ports import Samples, Transcriber
 
-__all__ = ("Asking", "Heard", "Passage", "hear", "language_of")
+__all__ = ("Asking", "Heard", "Passage", "hear", "in_order", "language_of")
 
 _UNDETERMINED = Language("und", 0.0)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,6 @@ class Passage:
     """When the audio begins in the recording or stream."""
     channel: int = 0
     """The channel it is of."""
-
-
-@dataclass(frozen=True)
-class Asking:
-    """How the words are wanted."""
-
-    options: RecognitionOptions
-    """How to recognise."""
-    lane: Lane
-    """How urgent it is."""
-    deadline_s: float
-    """When the answer is no longer wanted, on the monotonic clock."""
 
 
 @dataclass(frozen=True)
@@ -65,31 +55,45 @@ class Heard:
         return "".join(segment.text for segment in self.segments).strip()
 
 
-async def hear(transcriber: Transcriber, passage: Passage, asking: Asking) -> Heard:
-    """The words of a passage, piece after piece; a detected language holds for later pieces.
+async def hear(
+    transcriber: Transcriber,
+    passage: Passage,
+    asking: Asking,
+    room: asyncio.Semaphore | None = None,
+) -> Heard:
+    """The words of a passage, several pieces at a time; see `scribe`.
+
+    The first piece that fails ends the others.
+
+    Args:
+        transcriber: where the words come from.
+        passage: what is to be heard.
+        asking: how the words are wanted.
+        room: for the pieces that wait for the engine at once, where passages share it.
 
     Raises:
-        QueueFullError: if there is no room for a piece.
+        QueueFullError: if there is no room for a piece; see `Scribe.write`.
         JobExpiredError: if the deadline has passed.
     """
-    segments: list[Segment] = []
-    language: Language | None = None
-    timings = Timings()
-    options = asking.options
-    for chunk in passage.chunks:
-        first, end = chunk.first_frame * FRAME_SAMPLES, chunk.end_frame * FRAME_SAMPLES
-        timeout_s = asking.deadline_s - time.monotonic()
-        if timeout_s <= 0:
-            msg = "the audio could not be recognised in the time allowed"
-            raise JobExpiredError(msg)
-        job = Job(passage.audio[first:end], options, asking.lane, timeout_s)
-        found = await transcriber.transcribe(job)
-        segments += _placed(found, job, chunk, passage)
-        timings += Timings(queue_s=found.queue_s, inference_s=found.inference_s)
-        if language is None:
-            language = found.language
-            options = replace(options, language=language.code)
-    return Heard(tuple(segments), language, timings)
+    scribe = Scribe(transcriber, asking, room)
+    parts = await in_order(scribe.write(_piece(passage, chunk)) for chunk in passage.chunks)
+    return Heard(
+        tuple(segment for part in parts for segment in part), scribe.language, scribe.timings
+    )
+
+
+async def in_order(work: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What all of it comes to, done at the same time; the first failure ends the rest.
+
+    When it returns or raises, none of it is running any more.
+    """
+    tasks = [asyncio.ensure_future(each) for each in work]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def language_of(heard: Heard, options: RecognitionOptions, model: SpeechModel) -> Language:
@@ -101,23 +105,11 @@ def language_of(heard: Heard, options: RecognitionOptions, model: SpeechModel) -
     return heard.language or _UNDETERMINED
 
 
-def _placed(found: Recognition, job: Job, chunk: Chunk, passage: Passage) -> tuple[Segment, ...]:
-    """The plausible segments, with times from the start of the recording or stream."""
-    voiced_s = chunk.voiced_frames * FRAME_S
-    kept = plausible(found.segments, voiced_s=voiced_s, audio_s=job.audio_s)
-    shift_s = passage.start_s + chunk.first_frame * FRAME_S
-    return tuple(_shifted(segment, shift_s, passage.channel) for segment in kept)
-
-
-def _shifted(segment: Segment, shift_s: float, channel: int) -> Segment:
-    words = tuple(
-        replace(word, start_s=word.start_s + shift_s, end_s=word.end_s + shift_s)
-        for word in segment.words
-    )
-    return replace(
-        segment,
-        start_s=segment.start_s + shift_s,
-        end_s=segment.end_s + shift_s,
-        words=words,
-        channel=channel,
+def _piece(passage: Passage, chunk: Chunk) -> Piece:
+    first, end = chunk.first_frame * FRAME_SAMPLES, chunk.end_frame * FRAME_SAMPLES
+    return Piece(
+        audio=passage.audio[first:end],
+        start_s=passage.start_s + chunk.first_frame * FRAME_S,
+        voiced_s=chunk.voiced_frames * FRAME_S,
+        channel=passage.channel,
     )

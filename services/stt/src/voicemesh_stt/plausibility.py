@@ -15,17 +15,19 @@ if TYPE_CHECKING:
 
     from voicemesh_stt.domain import Segment
 
-__all__ = ("plausible",)
+__all__ = ("plausible", "repeats_its_end")
 
 _FASTEST_WORDS_PER_S = 8.0
 """Twice the speed of quick speech; auctioneers reach about six words a second."""
 _REPEATED_WORDS_PER_S = 4.5
 """Where the text repeats itself: people who do, speak; a model in a loop writes as much as it may,
-which is twelve tokens for each second of audio."""
+which is eight tokens for each second of audio."""
 _FREE_WORDS = 3
 _LEAST_SHARE = 0.05
 """Share of voice in the audio below which words are taken for invented."""
 _MOST_REPEATS = 6
+_LEAST_REPEATED = 3
+"""Words of a phrase that people seldom say twice in a row, and a model in a loop does."""
 _WORD = re.compile(r"\w+")
 
 
@@ -48,6 +50,19 @@ def plausible(
     if words > _FREE_WORDS + fastest * voiced_s:
         return ()
     return kept
+
+
+def repeats_its_end(text: str) -> bool:
+    """Whether the text ends with a phrase of three words or more said twice in a row.
+
+    That is how the loops of a short audio context begin. People do say things twice, so it is a
+    reason to look again, not one to drop the words.
+    """
+    words = [word.casefold() for word in _WORD.findall(text)]
+    return any(
+        words[-size:] == words[-2 * size : -size]
+        for size in range(_LEAST_REPEATED, len(words) // 2 + 1)
+    )
 
 
 def _repeats(text: str) -> bool:

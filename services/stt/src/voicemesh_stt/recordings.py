@@ -1,6 +1,7 @@
 """One whole recording, from bytes to a transcript.
 
-Decoding and voice activity run on the audio threads; only pieces with speech go to the engine.
+Decoding and voice activity run on the audio threads; only pieces with speech go to the engine,
+several at a time.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from voicemesh_stt.chunks import plan_chunks
 from voicemesh_stt.domain import AudioFormat, RecognitionOptions, SpeechModel, Timings, Transcript
-from voicemesh_stt.passages import Asking, Heard, Passage, hear, language_of
+from voicemesh_stt.passages import Asking, Heard, Passage, hear, in_order, language_of
 from voicemesh_stt.ports import (
     SAMPLE_RATE_HERTZ,
     Lane,
@@ -24,6 +25,7 @@ from voicemesh_stt.ports import (
     Transcriber,
     VoiceDetector,
 )
+from voicemesh_stt.scribe import MOST_AT_ONCE, expected_language
 from voicemesh_stt.turns import FRAME_SAMPLES
 
 if TYPE_CHECKING:
@@ -89,7 +91,13 @@ class Recordings:
         try:
             passages = await self._passages(recording, stop)
             decode_s = time.monotonic() - begun_s
-            asking = Asking(recording.options, Lane.BULK, begun_s + timeout_s)
+            asking = Asking(
+                expected_language(recording.options, model),
+                Lane.BULK,
+                begun_s + timeout_s,
+                model=model.name,
+                caller=object(),
+            )
             heard = await self._hear(passages, asking)
         finally:
             stop.set()
@@ -112,9 +120,10 @@ class Recordings:
             )
 
         channels = await loop.run_in_executor(self._threads, decode)
+        voices = await in_order(self._voices(audio) for audio in channels)
         return [
-            Passage(audio, plan_chunks(await self._voices(audio)), channel=channel)
-            for channel, audio in enumerate(channels)
+            Passage(audio, plan_chunks(found), channel=channel)
+            for channel, (audio, found) in enumerate(zip(channels, voices, strict=True))
         ]
 
     async def _voices(self, audio: Samples) -> list[float]:
@@ -131,7 +140,10 @@ class Recordings:
     async def _hear(self, passages: list[Passage], asking: Asking) -> Heard:
         """The words of all channels, in order of time."""
         # Each channel is a person, who may speak another language than the others.
-        parts = [await hear(self._transcriber, passage, asking) for passage in passages]
+        room = asyncio.Semaphore(MOST_AT_ONCE)
+        parts = await in_order(
+            hear(self._transcriber, passage, asking, room) for passage in passages
+        )
         return Heard(
             tuple(sorted((s for part in parts for s in part.segments), key=lambda s: s.start_s)),
             next((part.language for part in parts if part.language is not None), None),

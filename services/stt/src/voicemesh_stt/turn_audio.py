@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ("LONGEST_JOB_S", "TurnAudio")
 
 LONGEST_JOB_S = 28.0
-"""Audio that the engine takes in one job; longer turns are cut at pauses."""
+"""Audio that the engine takes in one job; what is longer is cut at pauses."""
+
+_AROUND = np.ones(5) / 5
+"""Frames whose voice counts at each place for a cut."""
 
 
 class TurnAudio:
@@ -47,9 +51,28 @@ class TurnAudio:
             self._frames.popleft()
             self._first += 1
 
+    def skip(self, frames: int) -> None:
+        """Counts further frames that nobody will ask for, after all that were added."""
+        self.forget(self._first + len(self._frames))
+        self._first += frames
+
+    def samples(self, first: int, end: int) -> Samples:
+        """The sound of the frames from `first` up to `end`."""
+        held = islice(self._frames, max(0, first - self._first), end - self._first)
+        return np.concatenate([frame for frame, _ in held])
+
+    def weakest(self, first: int, end: int) -> int:
+        """Where the voice is weakest from `first` up to `end`: the best place for a cut."""
+        held = islice(self._frames, first - self._first, end - self._first)
+        smooth = np.convolve([p for _, p in held], _AROUND, mode="same")
+        # At the edges there is less to look at, which is not weakness.
+        margin = len(_AROUND) // 2
+        inner = smooth[margin : len(smooth) - margin]
+        return first + margin + int(np.argmin(inner))
+
     def passage(self, first: int, end: int) -> Passage:
         """The frames from `first` up to `end`, in pieces that the engine can take."""
-        held = list(self._frames)[first - self._first : end - self._first]
+        held = list(islice(self._frames, first - self._first, end - self._first))
         audio = np.concatenate([frame for frame, _ in held])
         chunks = self._chunks([probability for _, probability in held])
         return Passage(audio, chunks, start_s=first * FRAME_S)

@@ -10,9 +10,9 @@ the same audio gives the same turns however fast it comes.
       └──── over ◀── gate passed, finish, end of stream ─────────┘
 
 At a soft stop the words so far are wanted (`SoftStopped`), because the turn may be over. Voice
-takes that back (`Resumed`). `judge` says what those words sound like and thereby how much silence
-ends the turn; until then a turn waits as long as an unsure one. The default timings are those that
-OpenAI Realtime, LiveKit and Pipecat arrived at.
+takes that back (`Resumed`). `judge` says whether what was said sounds complete and thereby how much
+silence ends the turn; until then a turn waits as long as an unsure one. The default timings are
+those that OpenAI Realtime, LiveKit and Pipecat arrived at.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = (
     "FRAME_S",
     "FRAME_SAMPLES",
+    "SOFT_STOP_S",
     "Decision",
     "Resumed",
     "SoftStopped",
@@ -44,6 +45,9 @@ FRAME_SAMPLES = 512
 FRAME_S = FRAME_SAMPLES / 16_000
 """Length of a frame in seconds."""
 
+SOFT_STOP_S = 0.096
+"""Silence that makes a soft stop unless something else is said, in seconds."""
+
 _OPENING_GAP = 3
 """Silent frames after which a voice that has not opened a turn is forgotten."""
 _RESUMING = 2
@@ -51,7 +55,7 @@ _RESUMING = 2
 
 
 class Verdict(StrEnum):
-    """What the words at a soft stop sound like."""
+    """What the turn sounds like at a soft stop."""
 
     COMPLETE = "complete"
     UNSURE = "unsure"
@@ -159,14 +163,19 @@ class TurnMachine:
             Verdict.UNSURE: _frames(detection.unsure_silence_s),
             Verdict.INCOMPLETE: _frames(detection.incomplete_silence_s),
         }
-        # A soft stop later than the first gate would never be.
-        self._soft = max(1, min(_frames(detection.soft_stop_s), self._gates[Verdict.COMPLETE]))
+        self._soft = 1
+        self.soft_stop(detection.soft_stop_s or SOFT_STOP_S)
         self._max_turn = _frames(detection.max_turn_s)
         self._now = 0
         self._turns = 0
         self._floor = 0  # the end of the last turn's audio: no word may be heard twice
         self._voice: _Voice | None = None
         self._turn: _Turn | None = None
+
+    def soft_stop(self, seconds: float) -> None:
+        """Sets the silence that makes a soft stop, from the next frame on."""
+        # A soft stop later than the first gate would never be.
+        self._soft = max(1, min(_frames(seconds), self._gates[Verdict.COMPLETE]))
 
     @property
     def now(self) -> int:
@@ -185,12 +194,11 @@ class TurnMachine:
 
     @property
     def awaits_verdict(self) -> bool:
-        """Whether the next frames may end the turn, depending on a verdict not yet given."""
+        """Whether the next frames may end the turn, depending on what `judge` is told."""
         turn = self._turn
         return (
             turn is not None
             and turn.stop_end is not None
-            and turn.verdict is None
             and turn.silence >= self._gates[Verdict.COMPLETE] - 1
         )
 
@@ -217,10 +225,27 @@ class TurnMachine:
         return decisions
 
     def judge(self, turn_id: int, revision: int, verdict: Verdict) -> None:
-        """Says what the words of a soft stop sound like; ignored if it no longer holds."""
+        """Says what a soft stop sounds like; the last word counts; ignored if it was taken back."""
         turn = self._turn
-        if turn is not None and (turn.turn_id, turn.revision) == (turn_id, revision):
+        if turn is None or turn.stop_end is None:
+            return
+        if (turn.turn_id, turn.revision) == (turn_id, revision):
             turn.verdict = verdict
+
+    def skip(self, frames: int) -> None:
+        """Counts further silent frames, so many that no turn is open any more.
+
+        They have no audio, so the pre-roll of the next turn does not reach back over them.
+
+        Raises:
+            ValueError: if one is.
+        """
+        if self._turn is not None:
+            msg = "frames of an open turn cannot be skipped"
+            raise ValueError(msg)
+        self._now += frames
+        self._floor = self._now
+        self._voice = None
 
     def finish(self, reason: EndReason) -> list[Decision]:
         """Ends the open turn at the last frame; without one it does nothing."""

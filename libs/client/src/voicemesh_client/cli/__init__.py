@@ -2,9 +2,10 @@
 
 - `options`: what several commands take, and the connection made of it.
 - `failures`: one sentence and exit status 1 for everything that can go wrong.
-- `recordings`: `transcribe`. `speaking`: `say`. `answers`: `ask`. `services`: `status`.
+- `recordings`: `transcribe`, each file by `transcribing`. `speaking`: `say`. `answers`: `ask`.
+  `services`: `status`.
 - `variables`: which environment variables all of these read.
-- `models` comes from `voicemesh_models.cli`.
+- `models` comes from `voicemesh_models.cli`; `recognisers`: `models stt`.
 
 Exit status: 0 done, 1 failed (one sentence on standard error), 2 wrong usage.
 """
@@ -17,6 +18,7 @@ import typer
 
 from voicemesh_client.cli.answers import ask
 from voicemesh_client.cli.options import CaFile, Shared, Timeout, use_shared
+from voicemesh_client.cli.recognisers import list_recognisers
 from voicemesh_client.cli.recordings import transcribe
 from voicemesh_client.cli.services import status
 from voicemesh_client.cli.speaking import say
@@ -32,6 +34,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+models.command("stt")(list_recognisers)
 app.add_typer(models, name="models")
 for command in (transcribe, say, ask, status):
     app.command()(command)

@@ -1,90 +1,88 @@
-"""From settings to loaded models; whatever is missing becomes one sentence."""
+"""From settings to models; whatever is missing becomes one sentence."""
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from voicemesh_chassis.logs import get_logger
 from voicemesh_chassis.service import ConfigurationError, StartupError
-from voicemesh_models import ModelError, ModelStore, default_models_dir, load_catalogue
+from voicemesh_models import (
+    ModelError,
+    ModelMissingError,
+    ModelStore,
+    default_models_dir,
+    load_catalogue,
+)
+from voicemesh_stt.engines.library import WhisperLibrary, is_installed
 from voicemesh_stt.engines.silero import SileroModel
-from voicemesh_stt.engines.whisper import WhisperEngine, WhisperPlace
+from voicemesh_stt.engines.smart_turn import SmartTurnModel
 
 if TYPE_CHECKING:
     from voicemesh_stt.settings import SttSettings
 
-__all__ = ("LoadedModels", "load_models")
+__all__ = ("OpenedModels", "open_models")
+
+_logger = get_logger(__name__)
 
 _VOICE_MODEL = "silero-vad"
 _VOICE_FILE = "silero_vad_16k_op15.onnx"
-_NEEDED_FILES = ("model.bin", "config.json", "tokenizer.json")
+_END_OF_TURN_KIND = "end-of-turn"
+_NO_MODEL = "none"
+"""An empty variable means the default, so that off needs a word."""
 
 
 @dataclass(frozen=True)
-class LoadedModels:
+class OpenedModels:
     """What the service works with."""
 
-    engine: WhisperEngine
-    """Words."""
+    library: WhisperLibrary
+    """Words: what may be loaded."""
     voices: SileroModel
-    """Voice activity."""
+    """Voice activity, loaded."""
+    end_of_turn: SmartTurnModel | None
+    """The end of turns, loaded; None if timing alone is to decide."""
 
 
-def load_models(settings: SttSettings) -> LoadedModels:
-    """Loads and warms both models; blocks for as long as that takes.
+def open_models(settings: SttSettings) -> OpenedModels:
+    """Finds the speech models and loads the small ones; blocks for as long as that takes.
 
     Raises:
         StartupError: saying what is missing or damaged, and how to mend it.
     """
     try:
-        catalogue = load_catalogue()
-        store = ModelStore(settings.models_dir or default_models_dir(), catalogue)
-        named = [] if os.sep in settings.model else [settings.model]
-        store.require_all([*named, _VOICE_MODEL])
-        place = _place(settings, store)
+        store = ModelStore(settings.models_dir or default_models_dir(), load_catalogue())
+        library = WhisperLibrary(settings, store)
+        _check_pulled(store, (*library.pinned, _VOICE_MODEL))
         voices = SileroModel(store.require(_VOICE_MODEL) / _VOICE_FILE)
+        return OpenedModels(library, voices, _end_of_turn(settings.end_of_turn_model, store))
     except ModelError as error:
         raise StartupError(str(error)) from error
-    try:
-        engine = WhisperEngine(place)
-        engine.warm()
-    except (RuntimeError, ValueError) as error:
+
+
+def _check_pulled(store: ModelStore, names: tuple[str, ...]) -> None:
+    """One error names all that are missing, so that one pull is enough."""
+    models = [store.catalogue.get(name) for name in names]
+    missing = [model.name for model in models if not is_installed(model, store.root)]
+    if missing:
+        raise ModelMissingError(missing, store.root)
+
+
+def _end_of_turn(name: str, store: ModelStore) -> SmartTurnModel | None:
+    """The model that judges turns, if there is to be one and it was pulled."""
+    if name == _NO_MODEL:
+        return None
+    model = store.catalogue.get(name)
+    if model.kind != _END_OF_TURN_KIND:
         msg = (
-            f"model {place.name} in {place.directory} cannot be loaded on device "
-            f"{settings.device!r} as {settings.compute_type!r}: {error}"
+            f"VOICEMESH_STT_END_OF_TURN_MODEL = {name!r} is a model for {model.kind}; name one for "
+            f"{_END_OF_TURN_KIND}, or `none`"
         )
-        raise StartupError(msg) from error
-    return LoadedModels(engine, voices)
-
-
-def _place(settings: SttSettings, store: ModelStore) -> WhisperPlace:
-    if os.sep in settings.model:
-        directory = Path(settings.model).expanduser().absolute()
-        name, licence = directory.name, "unknown"
-        _check_directory(directory)
-    else:
-        name = settings.model
+        raise ConfigurationError(msg)
+    try:
         directory = store.require(name)
-        model = store.catalogue.get(name)
-        licence = model.licence
-        if model.engine != "faster-whisper":
-            msg = (
-                f"VOICEMESH_STT_MODEL = {name!r} is a model for {model.kind}, not for speech; "
-                "name a Whisper model, such as whisper-tiny.en"
-            )
-            raise ConfigurationError(msg)
-    return WhisperPlace(
-        name, directory, licence, settings.device, settings.compute_type, settings.threads
-    )
-
-
-def _check_directory(directory: Path) -> None:
-    for file in _NEEDED_FILES:
-        if not (directory / file).is_file():
-            msg = (
-                f"VOICEMESH_STT_MODEL = {directory} holds no {file}; name the directory of a "
-                "CTranslate2 Whisper model, or a model of the catalogue"
-            )
-            raise ConfigurationError(msg)
+    except ModelMissingError as error:
+        _logger.warning("timing alone decides when a turn is over", cause=str(error))
+        return None
+    file = next(file.path for file in model.files if file.path.endswith(".onnx"))
+    return SmartTurnModel(directory / file)

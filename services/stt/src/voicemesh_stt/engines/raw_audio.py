@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from voicemesh_stt.domain import AudioFormat, Encoding, Packet, Silence
+from voicemesh_stt.domain import AudioFormat, Encoding, Lost, Packet, Silence
 from voicemesh_stt.engines.resampling import Planes, Resampler, clipped, mixed
 from voicemesh_stt.errors import UnreadableAudioError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from voicemesh_stt.ports import Samples
 
-__all__ = ("RawLiveDecoder", "raw_blocks")
+__all__ = ("RawLiveDecoder", "frame_bytes", "planes_from", "raw_blocks", "refuse_part")
 
 _SAMPLE_BYTES = {
     Encoding.PCM_S16LE: 2,
@@ -47,7 +47,7 @@ def _alaw_table() -> npt.NDArray[np.float32]:
 _TABLES = {Encoding.MULAW: _mulaw_table(), Encoding.ALAW: _alaw_table()}
 
 
-def _planes(data: bytes, audio_format: AudioFormat) -> Planes:
+def planes_from(data: bytes, audio_format: AudioFormat) -> Planes:
     """Whole samples as float32 [channels, samples] in [-1, 1]."""
     encoding = audio_format.encoding
     values: npt.NDArray[np.float32]
@@ -60,11 +60,17 @@ def _planes(data: bytes, audio_format: AudioFormat) -> Planes:
     return values.reshape(-1, audio_format.channel_count).T
 
 
-def _frame_bytes(audio_format: AudioFormat) -> int:
+def frame_bytes(audio_format: AudioFormat) -> int:
+    """Bytes of one sample of all channels."""
     return _SAMPLE_BYTES[audio_format.encoding] * audio_format.channel_count
 
 
-def _check_whole(count: int, audio_format: AudioFormat) -> None:
+def refuse_part(count: int, audio_format: AudioFormat) -> None:
+    """Refuses a recording of so many bytes if it ends in the middle of a sample.
+
+    Raises:
+        UnreadableAudioError: if it does.
+    """
     size = _SAMPLE_BYTES[audio_format.encoding]
     if count % (size * audio_format.channel_count):
         msg = (
@@ -80,13 +86,13 @@ def raw_blocks(audio: bytes, audio_format: AudioFormat, stop: threading.Event) -
     Raises:
         UnreadableAudioError: if it ends in the middle of a sample.
     """
-    _check_whole(len(audio), audio_format)
+    refuse_part(len(audio), audio_format)
     resampler = Resampler(audio_format.sample_rate_hertz, audio_format.channel_count)
-    step = resampler.block_samples * _frame_bytes(audio_format)
+    step = resampler.block_samples * frame_bytes(audio_format)
     for start in range(0, len(audio), step):
         if stop.is_set():
             return
-        yield resampler.push(_planes(audio[start : start + step], audio_format))
+        yield resampler.push(planes_from(audio[start : start + step], audio_format))
     yield resampler.flush()
 
 
@@ -98,15 +104,15 @@ class RawLiveDecoder:
         self._resampler = Resampler(audio_format.sample_rate_hertz, audio_format.channel_count)
         self._rest = b""
 
-    def decode(self, item: bytes | Packet | Silence) -> Samples:
+    def decode(self, item: bytes | Packet | Lost | Silence) -> Samples:
         """The next samples; what is not a whole sample yet waits for the rest."""
         if not isinstance(item, bytes):
             msg = "packet: this stream's encoding takes audio bytes, not packets"
             raise UnreadableAudioError(msg, field="packet")
         data = self._rest + item
-        whole = len(data) - len(data) % _frame_bytes(self._format)
+        whole = len(data) - len(data) % frame_bytes(self._format)
         self._rest = data[whole:]
-        return mixed(self._resampler.push(_planes(data[:whole], self._format)))
+        return mixed(self._resampler.push(planes_from(data[:whole], self._format)))
 
     def flush(self) -> Samples:
         """The last samples; a rest that is less than a sample is left out."""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import io
+from typing import TYPE_CHECKING
+
 from voicemesh_stt.errors import UnreadableAudioError
+
+if TYPE_CHECKING:
+    from voicemesh_stt.file_ports import ByteSource
 
 __all__ = ("check_wav_header",)
 
@@ -12,28 +18,42 @@ _UNKNOWN_SIZES = (0, 0xFFFFFFFF)
 """What a writer to a pipe leaves where it cannot know the size yet."""
 
 
-def check_wav_header(audio: bytes) -> None:
+def check_wav_header(audio: ByteSource) -> None:
     """Refuses a WAVE file that ends before its data does; any other file passes.
+
+    Moves the place of `audio`, and waits for the last byte of the data.
 
     Raises:
         UnreadableAudioError: if the file is cut off, or its chunks do not come to an end.
     """
-    if audio[:4] != b"RIFF" or audio[8:12] != b"WAVE":
+    head = _bytes_at(audio, 0, 12)
+    if head[:4] != b"RIFF" or head[8:12] != b"WAVE":
         return
     place = 12
     for _ in range(_MOST_CHUNKS):
-        if place + 8 > len(audio):
+        chunk = _bytes_at(audio, place, 8)
+        if len(chunk) < 8:
             return
-        size = int.from_bytes(audio[place + 4 : place + 8], "little")
-        if audio[place : place + 4] == b"data":
-            _check_data(size, len(audio) - place - 8)
+        size = int.from_bytes(chunk[4:], "little")
+        if chunk[:4] == b"data":
+            _check_data(audio, place + 8, size)
             return
         place += 8 + size + size % 2
     msg = f"audio has more than {_MOST_CHUNKS} chunks before its data"
     raise UnreadableAudioError(msg, field="audio")
 
 
-def _check_data(size: int, there: int) -> None:
-    if size not in _UNKNOWN_SIZES and there < size:
-        msg = f"audio is cut off: its header says {size} bytes, but {there} are there"
-        raise UnreadableAudioError(msg, field="audio")
+def _check_data(audio: ByteSource, place: int, size: int) -> None:
+    if size in _UNKNOWN_SIZES or _bytes_at(audio, place + size - 1, 1):
+        return
+    there = max(0, audio.seek(0, io.SEEK_END) - place)
+    msg = f"audio is cut off: its header says {size} bytes, but {there} are there"
+    raise UnreadableAudioError(msg, field="audio")
+
+
+def _bytes_at(audio: ByteSource, place: int, size: int) -> bytes:
+    audio.seek(place)
+    found = b""
+    while len(found) < size and (more := audio.read(size - len(found))):
+        found += more
+    return found

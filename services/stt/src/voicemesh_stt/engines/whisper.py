@@ -1,44 +1,42 @@
-"""Words by faster-whisper (CTranslate2)."""
+"""Words by Whisper, on CTranslate2: batches of jobs of different callers.
+
+faster-whisper loads the model and lends its tokenizer, features and word times; its loop over one
+recording has no place here. What a batch goes through, and where it is written down:
+
+    features ─▶ encoder ─▶ language ─▶ prompts ─▶ decoder ─▶ hypotheses ─▶ alignment
+    (feature thread)        (all on the engine's thread, for the batch as a whole)
+"""
 
 from __future__ import annotations
 
-import math
-import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import ctranslate2
 import numpy as np
+from faster_whisper import WhisperModel
 
-from voicemesh_stt.domain import Language, RecognitionOptions, Segment, SpeechModel, Word
-from voicemesh_stt.engines.short_context import FULL_FRAMES, ShortContextWhisper, context_frames
-from voicemesh_stt.ports import SAMPLE_RATE_HERTZ, Job, Recognition
+from voicemesh_stt.domain import Language, RecognitionOptions, SpeechModel, Task
+from voicemesh_stt.engines import hypotheses
+from voicemesh_stt.engines.alignment import with_word_times
+from voicemesh_stt.engines.features import FULL_FRAMES, context_frames, log_mel, padded
+from voicemesh_stt.engines.generation import Encoded, Generator, Wanted, view
+from voicemesh_stt.engines.hypotheses import TEMPERATURES, Attempt, Span
+from voicemesh_stt.engines.prompts import ENGLISH, Prompts, bcp47, whisper_code
+from voicemesh_stt.engines.resources import resources
+from voicemesh_stt.ports import SAMPLE_RATE_HERTZ, Again, Job, Lane, Prepared, Recognition, Worked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
-
-    from faster_whisper.transcribe import Segment as WhisperSegment
 
 __all__ = ("WhisperEngine", "WhisperPlace")
 
-_NO_SPEECH = 0.6
-_LOG_PROBABILITY = -1.0
-_COMPRESSION = 2.4
-"""Thresholds of Whisper's reference implementation."""
-_TEMPERATURES = (0.0, 0.2, 0.4)
-"""Temperatures tried in turn while a threshold fails. The reference goes on to 1.0; that high, the
-words are invented, and a live turn waits for them."""
-_MOST_TOKENS = 200
-"""Of 448 that the model can hold, less what comes before the speech."""
-_PROMPT_TOKENS = 160
-_HOTWORD_TOKENS = 60
-"""Whisper takes 224 tokens before the speech; faster-whisper lets both together exceed that."""
-
-
-_BCP47 = {"jw": "jv"}
-"""Whisper's codes that are not BCP-47: Javanese."""
-_WHISPER = {code: whisper for whisper, code in _BCP47.items()}
+_LIVE_ATTEMPTS = 3
+"""Temperatures for live work. The reference goes on to 1.0; that high, the words are invented, and
+a live turn waits for them."""
+_WARM_TIMEOUT_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,22 @@ class WhisperPlace:
     compute_type: str = "auto"
     """CTranslate2's name of the arithmetic; `auto` is int8 on a CPU and float16 on a GPU."""
     threads: int = 0
-    """Threads on a CPU; 0 for one a core, at most 4."""
+    """Threads of each worker on a CPU; 0 for as many as pays."""
+    workers: int = 0
+    """Batches that run at once; 0 for as many as pays."""
+    most_in_batch: int = 0
+    """Most jobs in a batch; 0 for as many as pays."""
+    min_context_s: float = 12.5
+    """Shortest audio context, in seconds; 30 is Whisper's own."""
+
+
+@dataclass(frozen=True)
+class _Decoded:
+    """What is known of one job once the decoder is done with it."""
+
+    attempt: Attempt
+    language: Language
+    spans: Sequence[Span]
 
 
 class WhisperEngine:
@@ -68,27 +81,45 @@ class WhisperEngine:
         Raises:
             RuntimeError: if the files are not such a model, or the device cannot be used.
             ValueError: if the device cannot do that arithmetic.
+            OSError: if a file cannot be read.
         """
-        device = place.device
-        if device == "auto":
-            device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
-        compute_type = place.compute_type
-        if compute_type == "auto":
-            compute_type = "float16" if device == "cuda" else "int8"
-        self._whisper = ShortContextWhisper(
+        weights = place.directory / "model.bin"
+        self._runs_on = resources(
+            weights,
+            place.device,
+            place.compute_type,
+            place.workers,
+            place.threads,
+            place.most_in_batch,
+        )
+        self._whisper = WhisperModel(
             str(place.directory),
-            device=device,
-            compute_type=compute_type,
-            cpu_threads=place.threads or min(4, os.cpu_count() or 1),
+            device=self._runs_on.device,
+            compute_type=self._runs_on.compute_type,
+            cpu_threads=self._runs_on.threads,
+            num_workers=self._runs_on.workers,
             local_files_only=True,
         )
+        self._multilingual: bool = self._whisper.model.is_multilingual
+        self._prompts = Prompts(self._whisper.hf_tokenizer, multilingual=self._multilingual)
+        words = self._prompts.tokenizer(ENGLISH, Task.TRANSCRIBE)
+        self._first_time: int = words.timestamp_begin
+        self._text_of = words.decode
+        self._generator = Generator(
+            self._whisper.model,
+            self._prompts.suppressed,
+            self._text_of,
+            self._runs_on.most_in_group,
+        )
+        self._min_context_s = place.min_context_s
+        # The workers share the weights, and the catalogue's files hold them in 16 bits.
+        widened = 2 if self._runs_on.compute_type == "float32" else 1
+        self._memory_bytes = weights.stat().st_size * widened
         self._model = SpeechModel(
             name=place.name,
-            language_codes=tuple(
-                sorted(_BCP47.get(code, code) for code in self._whisper.supported_languages)
-            ),
+            language_codes=tuple(sorted(bcp47(code) for code in self._whisper.supported_languages)),
             license=place.license,
-            device=f"{device} {compute_type}",
+            device=f"{self._runs_on.device} {self._runs_on.compute_type}",
         )
 
     @property
@@ -96,99 +127,130 @@ class WhisperEngine:
         """What it is."""
         return self._model
 
+    @property
+    def workers(self) -> int:
+        """Batches that run at once."""
+        return self._runs_on.workers
+
+    @property
+    def most_in_batch(self) -> int:
+        """Most jobs in one batch."""
+        return self._runs_on.most_in_batch
+
+    @property
+    def memory_bytes(self) -> int:
+        """Memory that the weights take up, in bytes."""
+        return self._memory_bytes
+
     def warm(self) -> None:
-        """Decodes a second of silence, so that the first caller does not pay for first use."""
-        segments, _ = self._whisper.transcribe(
-            np.zeros(SAMPLE_RATE_HERTZ, dtype=np.float32), language="en", temperature=0.0
-        )
-        for _ in segments:
-            pass
+        """Lets each worker do a second of silence, so that no caller pays for first use."""
+        silence = np.zeros(SAMPLE_RATE_HERTZ, dtype=np.float32)
+        job = Job(silence, RecognitionOptions(language=ENGLISH), Lane.LIVE, _WARM_TIMEOUT_S)
+        batch = [self.prepare(job)]
+        with ThreadPoolExecutor(self.workers) as threads:
+            for _ in threads.map(self.recognise, [batch] * self.workers):
+                pass
 
-    def recognise(self, job: Job) -> Recognition:
-        """The words of `job`; see `ports.Engine`."""
-        window = context_frames(job.audio_s)
-        if window < FULL_FRAMES:
-            found, sound = self._attempt(job, window, _TEMPERATURES[:1])
-            if sound or job.cancelled.is_set():
-                return found
-        return self._attempt(job, FULL_FRAMES, _TEMPERATURES)[0]
+    def unload(self) -> None:
+        """Frees the memory, once calls in progress are done; the engine is of no use after it."""
+        self._whisper.model.unload_model()
 
-    def _attempt(
-        self, job: Job, window: int, temperatures: Sequence[float]
-    ) -> tuple[Recognition, bool]:
-        """The words with that context, and whether they pass the thresholds."""
+    def prepare(self, job: Job) -> Prepared:
+        """`job` with its features; see `ports.Engine`."""
+        features, audio_frames = log_mel(self._whisper.feature_extractor, job.audio)
+        frames = context_frames(audio_frames, self._min_context_s)
+        return self._prepared(job, padded(features, frames), audio_frames)
+
+    def recognise(self, batch: Sequence[Prepared]) -> Worked:
+        """The words of each job; see `ports.Engine`."""
+        encoded, encoder_s = self._generator.encode([each.features for each in batch])
+        begun_s = time.perf_counter()
+        languages = self._languages(batch, encoded)
+        wanted = [self._wanted(*each) for each in zip(batch, languages, strict=True)]
+        beam_size = batch[0].job.options.beam_size
+        attempts = self._generator.decode(encoded, wanted, beam_size)
+        decoded = [
+            self._decoded(job, language, tries)
+            for job, language, tries in zip(batch, languages, attempts, strict=True)
+        ]
+        self._add_word_times(batch, encoded, decoded)
+        outcomes = [self._outcome(*each) for each in zip(batch, decoded, strict=True)]
+        return Worked(outcomes, encoder_s, time.perf_counter() - begun_s)
+
+    def _prepared(self, job: Job, features: np.ndarray, audio_frames: int) -> Prepared:
         options = job.options
-        self._whisper.window = window
-        segments, info = self._whisper.transcribe(
-            job.audio,
-            language=_WHISPER.get(options.language or "", options.language),
-            task=options.task.value,
-            beam_size=options.beam_size,
-            best_of=1,
-            temperature=temperatures,
-            compression_ratio_threshold=_COMPRESSION,
-            log_prob_threshold=_LOG_PROBABILITY,
-            no_speech_threshold=_NO_SPEECH,
-            # Text carried over is how one invented phrase becomes a page of them.
-            condition_on_previous_text=False,
-            initial_prompt=self._prompt(options),
-            hotwords=self._hotwords(options),
-            word_timestamps=options.word_timestamps,
-            # A loop goes on for as long as it may; speech has fewer than twelve tokens a second.
-            max_new_tokens=min(_MOST_TOKENS, 30 + round(12 * job.audio_s)),
+        key = (features.shape[1], options.beam_size, len(self._prompts.before(options)))
+        return Prepared(job, features, audio_frames, (*key, options.word_timestamps))
+
+    def _languages(self, batch: Sequence[Prepared], encoded: Encoded) -> list[Language]:
+        """The language of each job in BCP-47: told, the model's only one, or detected."""
+        found = [Language(each.job.options.language or ENGLISH, 1.0) for each in batch]
+        asked = [at for at, each in enumerate(batch) if each.job.options.language is None]
+        if self._multilingual and asked:
+            ranked = self._whisper.model.detect_language(view(encoded[asked]))
+            for at, [(token, probability), *_] in zip(asked, ranked, strict=True):
+                found[at] = Language(bcp47(token[2:-2]), min(1.0, float(probability)))
+        return found
+
+    def _wanted(self, each: Prepared, language: Language) -> Wanted:
+        job, code = each.job, whisper_code(language.code)
+        if _is_short(each):
+            attempts = 1  # what then fails is worth the whole context before another temperature
+        else:
+            attempts = len(TEMPERATURES) if job.lane is Lane.BULK else _LIVE_ATTEMPTS
+        return Wanted(
+            self._prompts.prompt(job.options, code),
+            self._prompts.budget(job.options, code, job.audio_s),
+            attempts,
+            job.cancelled,
         )
-        language = Language(
-            _BCP47.get(info.language, info.language), float(info.language_probability)
+
+    def _decoded(
+        self, each: Prepared, language: Language, attempts: Sequence[Attempt]
+    ) -> _Decoded | None:
+        """What to make of the attempts; None if nobody wants it any more."""
+        if not attempts:
+            return None
+        chosen = hypotheses.best(attempts)
+        return _Decoded(
+            chosen, language, hypotheses.spans(chosen.tokens, self._first_time, each.job.audio_s)
         )
-        heard, sound = _heard(segments, job)
-        return Recognition(heard, language), sound
 
-    def _prompt(self, options: RecognitionOptions) -> list[int] | None:
-        text = options.initial_prompt.strip()
-        return self._tokens(f" {text}")[-_PROMPT_TOKENS:] if text else None
+    def _add_word_times(
+        self, batch: Sequence[Prepared], encoded: Encoded, decoded: list[_Decoded | None]
+    ) -> None:
+        """Puts words into the spans of those who asked for them; one run for each language."""
+        alike: dict[tuple[str, Task], list[int]] = {}
+        for at, (each, done) in enumerate(zip(batch, decoded, strict=True)):
+            options = each.job.options
+            if options.word_timestamps and done and done.spans and not self._needs_more(each, done):
+                alike.setdefault((done.language.code, options.task), []).append(at)
+        for (code, task), places in alike.items():
+            timed = with_word_times(
+                self._whisper,
+                self._prompts.tokenizer(whisper_code(code), task),
+                encoded[places],
+                [done.spans for at in places if (done := decoded[at])],
+                [batch[at].audio_frames for at in places],
+            )
+            for at, spans in zip(places, timed, strict=True):
+                done = decoded[at]
+                decoded[at] = replace(done, spans=spans) if done else None
 
-    def _hotwords(self, options: RecognitionOptions) -> str | None:
-        kept: list[str] = []
-        for word in options.hotwords:
-            if len(self._tokens(" " + ", ".join([*kept, word]))) > _HOTWORD_TOKENS:
-                break
-            kept.append(word)
-        return ", ".join(kept) or None
+    def _needs_more(self, each: Prepared, done: _Decoded) -> bool:
+        return _is_short(each) and not done.attempt.is_believed_of_short_context
 
-    def _tokens(self, text: str) -> list[int]:
-        encoded: Any = self._whisper.hf_tokenizer.encode(text, add_special_tokens=False)
-        ids: list[int] = encoded.ids
-        return ids
-
-
-def _heard(segments: Iterable[WhisperSegment], job: Job) -> tuple[tuple[Segment, ...], bool]:
-    """The segments worth judging, and whether all pass the thresholds; the model works now."""
-    heard: list[Segment] = []
-    sound = True
-    for segment in segments:
-        if job.cancelled.is_set():
-            break
-        looping = segment.compression_ratio > _COMPRESSION
-        unlikely = segment.avg_logprob < _LOG_PROBABILITY
-        sound = sound and not (looping or unlikely)
-        # A threshold may still fail at the last temperature. People do repeat themselves, so what
-        # repeats and is likely is left to `plausibility`, which knows how much voice there was.
-        if not (unlikely and (looping or segment.no_speech_prob > _NO_SPEECH)):
-            heard.append(_segment(segment, job.audio_s, repetitive=looping))
-    return tuple(heard), sound
+    def _outcome(self, each: Prepared, done: _Decoded | None) -> Recognition | Again:
+        if done is None:
+            return Recognition((), Language(each.job.options.language or ENGLISH, 1.0))
+        parts = [(span, self._text_of(span.tokens)) for span in done.spans]
+        heard = hypotheses.segments(done.attempt, parts, each.job.audio_s)
+        found = Recognition(heard, done.language)
+        if not self._needs_more(each, done):
+            return found
+        whole = padded(each.features, FULL_FRAMES)
+        return Again(self._prepared(each.job, whole, each.audio_frames), found)
 
 
-def _segment(segment: WhisperSegment, audio_s: float, *, repetitive: bool) -> Segment:
-    words = tuple(
-        Word(word.word.strip(), min(word.start, audio_s), min(word.end, audio_s), word.probability)
-        for word in segment.words or ()
-    )
-    return Segment(
-        # The model counts in a window of 30 s and may point beyond the audio.
-        start_s=min(segment.start, audio_s),
-        end_s=min(segment.end, audio_s),
-        text=segment.text,
-        confidence=min(1.0, math.exp(segment.avg_logprob)),
-        words=words,
-        repetitive=repetitive,
-    )
+def _is_short(each: Prepared) -> bool:
+    return bool(each.features.shape[1] < FULL_FRAMES)

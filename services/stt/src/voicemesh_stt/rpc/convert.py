@@ -20,7 +20,15 @@ from voicemesh_stt.events import (
 if TYPE_CHECKING:
     from voicemesh_stt.domain import Language, Segment, SpeechModel, Timings, Transcript, Word
 
-__all__ = ("event_message", "model_message", "transcript_message")
+__all__ = (
+    "duration_message",
+    "event_message",
+    "language_message",
+    "model_message",
+    "segment_message",
+    "timings_message",
+    "transcript_message",
+)
 
 _REASONS = {
     EndReason.SILENCE: pb.END_OF_TURN_REASON_SILENCE,
@@ -34,11 +42,11 @@ def transcript_message(transcript: Transcript) -> pb.TranscribeResponse:
     """The answer of Transcribe."""
     return pb.TranscribeResponse(
         text=transcript.text,
-        segments=[_segment(segment) for segment in transcript.segments],
-        language=_language(transcript.language),
-        audio_duration=_duration(transcript.audio_s),
+        segments=[segment_message(segment) for segment in transcript.segments],
+        language=language_message(transcript.language),
+        audio_duration=duration_message(transcript.audio_s),
         model=transcript.model,
-        timings=_timings(transcript.timings),
+        timings=timings_message(transcript.timings),
     )
 
 
@@ -47,18 +55,18 @@ def event_message(event: TurnEvent) -> pb.StreamTranscribeResponse:
     message = pb.StreamTranscribeResponse(turn_id=event.turn_id, revision=event.revision)
     match event:
         case SpeechStarted():
-            message.speech_started.start_offset.CopyFrom(_duration(event.start_s))
+            message.speech_started.start_offset.CopyFrom(duration_message(event.start_s))
         case Partial():
             message.partial.stable_text = event.stable_text
             message.partial.unstable_text = event.unstable_text
             message.partial.stability = event.stability
         case SoftFinal():
             message.soft_final.text = event.text
-            message.soft_final.speech_end_offset.CopyFrom(_duration(event.speech_end_s))
+            message.soft_final.speech_end_offset.CopyFrom(duration_message(event.speech_end_s))
             if event.end_of_turn_probability is not None:
                 message.soft_final.end_of_turn_probability = event.end_of_turn_probability
         case TurnResumed():
-            message.turn_resumed.resume_offset.CopyFrom(_duration(event.resume_s))
+            message.turn_resumed.resume_offset.CopyFrom(duration_message(event.resume_s))
         case Final():
             message.final.CopyFrom(_final(event))
     return message
@@ -79,22 +87,23 @@ def model_message(model: SpeechModel) -> pb.Model:
 def _final(final: Final) -> pb.FinalTranscript:
     return pb.FinalTranscript(
         text=final.text,
-        segments=[_segment(segment) for segment in final.segments],
+        segments=[segment_message(segment) for segment in final.segments],
         confidence=final.confidence,
-        language=_language(final.language),
-        speech_start_offset=_duration(final.speech_start_s),
-        speech_end_offset=_duration(final.speech_end_s),
-        timings=_timings(final.timings),
+        language=language_message(final.language),
+        speech_start_offset=duration_message(final.speech_start_s),
+        speech_end_offset=duration_message(final.speech_end_s),
+        timings=timings_message(final.timings),
         reason=_REASONS[final.reason],
-        latency_duration=_duration(final.latency_s),
+        latency_duration=duration_message(final.latency_s),
         model=final.model,
     )
 
 
-def _segment(segment: Segment) -> pb.Segment:
+def segment_message(segment: Segment) -> pb.Segment:
+    """A stretch of speech."""
     return pb.Segment(
-        start_offset=_duration(segment.start_s),
-        end_offset=_duration(segment.end_s),
+        start_offset=duration_message(segment.start_s),
+        end_offset=duration_message(segment.end_s),
         text=segment.text.strip(),
         words=[_word(word) for word in segment.words],
         confidence=segment.confidence,
@@ -105,25 +114,28 @@ def _segment(segment: Segment) -> pb.Segment:
 def _word(word: Word) -> pb.Word:
     return pb.Word(
         text=word.text,
-        start_offset=_duration(word.start_s),
-        end_offset=_duration(word.end_s),
+        start_offset=duration_message(word.start_s),
+        end_offset=duration_message(word.end_s),
         confidence=word.confidence,
     )
 
 
-def _language(language: Language) -> pb.DetectedLanguage:
+def language_message(language: Language) -> pb.DetectedLanguage:
+    """The language and how it was found."""
     return pb.DetectedLanguage(language_code=language.code, probability=language.probability)
 
 
-def _timings(timings: Timings) -> pb.Timings:
+def timings_message(timings: Timings) -> pb.Timings:
+    """Where the time went."""
     return pb.Timings(
-        queue_duration=_duration(timings.queue_s),
-        decode_duration=_duration(timings.decode_s),
-        inference_duration=_duration(timings.inference_s),
+        queue_duration=duration_message(timings.queue_s),
+        decode_duration=duration_message(timings.decode_s),
+        inference_duration=duration_message(timings.inference_s),
     )
 
 
-def _duration(seconds: float) -> Duration:
+def duration_message(seconds: float) -> Duration:
+    """Seconds, to the microsecond."""
     duration = Duration()
     duration.FromMicroseconds(round(seconds * 1e6))
     return duration

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 __all__ = ("config_of", "live_items")
 
 _MOST_BYTES = 1 << 20
-_MOST_PACKET_BYTES = 1_275
+_MOST_PACKET_BYTES = 7_664
+"""Six frames of 20 ms of 1,275 bytes each, with their lengths (RFC 6716 section 3.2.5)."""
 _SEQUENCES = 1 << 16
 _TIMESTAMPS = 1 << 32
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as pb
@@ -53,19 +53,21 @@ _LONGEST_HOTWORD = 50
 _WIDEST_BEAM = 10
 _TURN = "config.turn_detection"
 
+D = TypeVar("D", bound=float | None)
 
-def recording_format(message: audio_pb2.AudioFormat) -> AudioFormat:
+
+def recording_format(message: audio_pb2.AudioFormat, *, path: str = "format") -> AudioFormat:
     """How a recording is encoded.
 
     Raises:
-        InvalidArgumentError: naming a field under `format`.
+        InvalidArgumentError: naming a field under `path`.
     """
-    encoding = _encoding(message, "format")
+    encoding = _encoding(message, path)
     if encoding is Encoding.OPUS_PACKETS:
-        _refuse("format.encoding", "OPUS_PACKETS is for StreamTranscribe; send OGG_OPUS")
+        _refuse(f"{path}.encoding", "OPUS_PACKETS is for StreamTranscribe; send OGG_OPUS")
     if not encoding.is_headerless:
         return AudioFormat(encoding)
-    return _headerless(message, encoding, "format")
+    return _headerless(message, encoding, path)
 
 
 def live_format(message: audio_pb2.AudioFormat) -> AudioFormat:
@@ -193,8 +195,8 @@ def _start_threshold(message: pb.TurnDetection, default: float) -> float:
 
 
 def _seconds(
-    message: pb.TurnDetection, name: str, default: float, bounds: tuple[float, float]
-) -> float:
+    message: pb.TurnDetection, name: str, default: D, bounds: tuple[float, float]
+) -> float | D:
     field = f"{name}_duration"
     durations: dict[str, Duration] = {
         descriptor.name: value for descriptor, value in message.ListFields()

@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as pb
 from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as pb_grpc
 from voicemesh_chassis.deadlines import remaining_s
-from voicemesh_chassis.errors import InvalidArgumentError, UnimplementedError
+from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_chassis.pages import PageLimits, page_of
 from voicemesh_chassis.service import Api
 from voicemesh_stt.errors import (
     JobExpiredError,
     MessageOrderError,
+    QueueFullError,
     StreamIdleError,
     UnreadableAudioError,
 )
 from voicemesh_stt.live_stream import LiveConfig, LiveStreams
 from voicemesh_stt.recordings import Recording, Recordings
 from voicemesh_stt.rpc.convert import event_message, model_message, transcript_message
+from voicemesh_stt.rpc.files import file_config, file_message, file_parts, file_request
 from voicemesh_stt.rpc.incoming import config_of, live_items
 from voicemesh_stt.rpc.parsing import (
     live_format,
@@ -36,11 +38,15 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from voicemesh_stt.domain import SpeechModel, TurnDetection
+    from voicemesh_stt.files import Files
+    from voicemesh_stt.ports import Admission
     from voicemesh_stt.shelf import Shelf
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
-__all__ = ("WEIGHTS", "RpcDefaults", "SpeechToTextServicer", "api")
+M = TypeVar("M")
+
+__all__ = ("WEIGHTS", "RpcDefaults", "SpeechToTextServicer", "Work", "api")
 
 _NAME = pb.DESCRIPTOR.services_by_name["SpeechToTextService"].full_name
 _RECORDING_WEIGHT = 4
@@ -49,6 +55,7 @@ _PAGES = PageLimits(default=50, largest=100)
 
 WEIGHTS = {
     f"/{_NAME}/Transcribe": _RECORDING_WEIGHT,
+    f"/{_NAME}/TranscribeFile": _RECORDING_WEIGHT,
     f"/{_NAME}/StreamTranscribe": 1,
     f"/{_NAME}/ListModels": 0,
 }
@@ -65,33 +72,46 @@ class RpcDefaults:
     """Turn detection."""
     recording_timeout_s: float
     """Longest time for one recording, in seconds."""
+    file_timeout_s: float
+    """Longest time for one uploaded file, in seconds."""
     idle_timeout_s: float
     """Longest time until a stream's config, in seconds."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What does the work behind the rpcs."""
+
+    shelf: Shelf
+    """The models."""
+    recordings: Recordings
+    """Transcribes whole recordings."""
+    files: Files
+    """Transcribes uploaded files."""
+    streams: LiveStreams
+    """Opens live streams."""
+    admission: Admission
+    """Whether there is room for one more of them."""
 
 
 class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
     """Serves the contract; see the protos for what each rpc promises."""
 
     def __init__(
-        self,
-        shelf: Shelf,
-        recordings: Recordings,
-        streams: LiveStreams,
-        defaults: RpcDefaults,
-        recording_heard: Callable[[float], None],
+        self, work: Work, defaults: RpcDefaults, recording_heard: Callable[[float], None]
     ) -> None:
         """Makes a servicer.
 
         Args:
-            shelf: the models.
-            recordings: transcribes whole recordings.
-            streams: opens live streams.
+            work: what does the work.
             defaults: what holds where a request is silent.
             recording_heard: told the seconds of each recording transcribed.
         """
-        self._shelf = shelf
-        self._recordings = recordings
-        self._streams = streams
+        self._shelf = work.shelf
+        self._recordings = work.recordings
+        self._files = work.files
+        self._streams = work.streams
+        self._admission = work.admission
         self._defaults = defaults
         self._recording_heard = recording_heard
 
@@ -99,7 +119,8 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
         self, request: pb.TranscribeRequest, context: Context
     ) -> pb.TranscribeResponse:
         """Transcribes one whole recording."""
-        model = self._shelf.find(request.config.model, field="config.model")
+        # The request is judged before a model is loaded for it.
+        model = await self._shelf.find(request.config.model, field="config.model")
         beam_size = self._defaults.beam_size
         options = recognition_options(request.config, model, beam_size, path="config")
         audio_format = recording_format(request.format)
@@ -110,7 +131,10 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
         recording = Recording(request.audio, audio_format, options, separate)
         timeout_s = remaining_s(context, self._defaults.recording_timeout_s)
         try:
-            async with asyncio.timeout(timeout_s):
+            async with (
+                asyncio.timeout(timeout_s),
+                self._shelf.lease(model.name, field="config.model"),
+            ):
                 transcript = await self._recordings.transcribe(recording, model, timeout_s)
         except TimeoutError as error:
             msg = f"the recording could not be transcribed within {timeout_s:.1f} s"
@@ -118,26 +142,37 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
         self._recording_heard(transcript.audio_s)
         return transcript_message(transcript)
 
-    def TranscribeFile(  # noqa: N802
-        self, _requests: AsyncIterator[pb.TranscribeFileRequest], _context: Context
+    async def TranscribeFile(  # noqa: N802
+        self, requests: AsyncIterator[pb.TranscribeFileRequest], context: Context
     ) -> AsyncIterator[pb.TranscribeFileResponse]:
-        """Is not served yet, and says what to use instead."""
-        msg = (
-            "TranscribeFile is not served by this version; send a recording that fits in one "
-            "message to Transcribe, or its samples to StreamTranscribe"
-        )
-        raise UnimplementedError(msg)
+        """Transcribes a file of any length while it is being uploaded."""
+        incoming = aiter(requests)
+        message = file_config(await self._first(incoming))
+        field = "config.transcription.model"
+        model = await self._shelf.find(message.transcription.model, field=field)
+        request = file_request(message, model, self._defaults.beam_size)
+        async with (
+            self._shelf.lease(model.name, field=field),
+            aclosing(file_parts(incoming)) as parts,
+        ):
+            timeout_s = remaining_s(context, self._defaults.file_timeout_s)
+            async with aclosing(self._files.events(parts, request, model, timeout_s)) as events:
+                async for event in events:
+                    yield file_message(event)
 
     async def StreamTranscribe(  # noqa: N802
         self, requests: AsyncIterator[pb.StreamTranscribeRequest], _context: Context
     ) -> AsyncIterator[pb.StreamTranscribeResponse]:
         """Transcribes live speech and detects turns."""
+        self._admit()
         incoming = aiter(requests)
-        message = config_of(await self._first(incoming))
-        model = self._shelf.find(message.transcription.model, field="config.transcription.model")
+        message = config_of(await self._streams.before_drain(self._first(incoming)))
+        field = "config.transcription.model"
+        model = await self._shelf.find(message.transcription.model, field=field)
         config = self._live_config(message, model)
         stream = self._streams.open(config, model)
         async with (
+            self._shelf.lease(model.name, field=field),
             aclosing(live_items(incoming, config.audio_format.encoding)) as items,
             aclosing(stream.events(items)) as events,
         ):
@@ -149,7 +184,7 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
     ) -> pb.ListModelsResponse:
         """Lists the models that requests may name."""
         page = page_of(
-            self._shelf.models(),
+            await self._shelf.models(),
             lambda model: model.name,
             size=request.page_size,
             token=request.page_token,
@@ -159,6 +194,13 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
             models=[model_message(model) for model in page.entries],
             next_page_token=page.next_token,
         )
+
+    def _admit(self) -> None:
+        """Refuses a live stream whose words would come too late to be of use."""
+        retry_after_s = self._admission.overloaded()
+        if retry_after_s is not None:
+            msg = "words for one more live stream would come too late; try again later"
+            raise QueueFullError(msg, retry_after_s=retry_after_s)
 
     def _live_config(self, message: pb.StreamTranscribeConfig, model: SpeechModel) -> LiveConfig:
         path = "config.transcription"
@@ -173,9 +215,7 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
             partials=message.partials,
         )
 
-    async def _first(
-        self, incoming: AsyncIterator[pb.StreamTranscribeRequest]
-    ) -> pb.StreamTranscribeRequest:
+    async def _first(self, incoming: AsyncIterator[M]) -> M:
         try:
             async with asyncio.timeout(self._defaults.idle_timeout_s):
                 return await anext(incoming)

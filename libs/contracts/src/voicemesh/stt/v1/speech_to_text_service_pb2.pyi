@@ -63,7 +63,9 @@ class _EndOfTurnReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EndOf
     END_OF_TURN_REASON_FINISHED_BY_CALLER: _EndOfTurnReason.ValueType  # 2
     """The caller sent finish_turn."""
     END_OF_TURN_REASON_END_OF_STREAM: _EndOfTurnReason.ValueType  # 3
-    """The caller closed the sending side."""
+    """The stream ended: the caller closed the sending side, sent no audio for too
+    long, or the server is about to stop.
+    """
     END_OF_TURN_REASON_MAX_DURATION: _EndOfTurnReason.ValueType  # 4
     """The turn reached max_turn_duration."""
 
@@ -77,7 +79,9 @@ END_OF_TURN_REASON_SILENCE: EndOfTurnReason.ValueType  # 1
 END_OF_TURN_REASON_FINISHED_BY_CALLER: EndOfTurnReason.ValueType  # 2
 """The caller sent finish_turn."""
 END_OF_TURN_REASON_END_OF_STREAM: EndOfTurnReason.ValueType  # 3
-"""The caller closed the sending side."""
+"""The stream ended: the caller closed the sending side, sent no audio for too
+long, or the server is about to stop.
+"""
 END_OF_TURN_REASON_MAX_DURATION: EndOfTurnReason.ValueType  # 4
 """The turn reached max_turn_duration."""
 Global___EndOfTurnReason: _TypeAlias = EndOfTurnReason  # noqa: Y015
@@ -563,7 +567,15 @@ class StreamTranscribeRequest(_message.Message):
     config; every later one has audio, a packet or finish_turn. Closing the
     sending side ends the speech: the open turn is finished, its final is sent,
     and the stream ends with OK. A stream without audio for longer than the
-    server's idle limit (60 s unless configured) ends with DEADLINE_EXCEEDED.
+    server's idle limit (60 s unless configured) ends with DEADLINE_EXCEEDED, after
+    the final of an open turn.
+
+    No words are lost silently. If the words of a final cannot be had, the stream
+    ends with the reason (QUEUE_FULL or JOB_EXPIRED) in place of it, after all
+    events before it. A server that is about to stop finishes the open turn, for
+    some seconds at most, and ends the stream with UNAVAILABLE, reason DRAINING:
+    open it again, and another replica goes on. A caller that does not read its
+    events ends the stream too, with DEADLINE_EXCEEDED, reason NOT_READING.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -701,7 +713,7 @@ class TurnDetection(_message.Message):
     @_builtins.property
     def soft_stop_duration(self) -> _duration_pb2.Duration:
         """Silence after which a soft_final is made, 32 ms to 2 s; unset means the
-        server chooses.
+        server chooses: 96 ms, and sooner, down to 32 ms, while words take long.
         """
 
     @_builtins.property
@@ -883,8 +895,8 @@ class SoftFinalTranscript(_message.Message):
     text: _builtins.str
     """The words."""
     end_of_turn_probability: _builtins.float
-    """Probability that the speaker has finished, 0 to 1; unset if the server has
-    no detector for it.
+    """Probability that the speaker has finished, 0 to 1, by the sound of the
+    turn; unset if the server has no detector for it, or no time to ask it.
     """
     @_builtins.property
     def speech_end_offset(self) -> _duration_pb2.Duration:

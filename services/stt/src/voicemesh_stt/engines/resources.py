@@ -1,0 +1,78 @@
+"""How a model is spread over a machine: device, arithmetic, workers, threads and batches."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import ctranslate2
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ("Resources", "cores", "resources")
+
+_SMALL_BYTES = 200_000_000
+"""A `model.bin` up to this (Whisper tiny and base) runs with a thread for each batch: its matrices
+are so small that threads that share a batch spend the time waiting for each other."""
+_MOST_CORES = 4
+"""Cores that a model takes unless it is told to: other services live on the machine as well."""
+_CPU_BATCH = 8
+_CPU_GROUP = 4
+_CUDA_BATCH = 16
+"""Jobs decoded together and jobs encoded together. On a CPU bigger groups take twice as long for
+each job, since they do not fit into the cache, and bigger batches bring nothing."""
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a model runs on."""
+
+    device: str
+    """`cpu` or `cuda`."""
+    compute_type: str
+    """CTranslate2's name of the arithmetic."""
+    workers: int
+    """Batches that run at once."""
+    threads: int
+    """Threads of each worker on a CPU."""
+    most_in_batch: int
+    """Jobs that are decoded together."""
+    most_in_group: int
+    """Jobs that are encoded together."""
+
+
+def cores() -> int:
+    """Cores that speech recognition takes unless it is told to."""
+    return min(_MOST_CORES, os.cpu_count() or 1)
+
+
+def resources(
+    model_file: Path, device: str, compute_type: str, workers: int, threads: int, batch: int
+) -> Resources:
+    """What to run a model on, where `auto` and 0 leave the choice to us.
+
+    On a CPU a small model runs as one worker of one thread for each core. A bigger one has threads
+    enough to do in one worker, which is sooner done with each batch.
+
+    Args:
+        model_file: the weights.
+        device: `cpu`, `cuda`, or `auto` for the better one that is there.
+        compute_type: arithmetic; `auto` is int8 on a CPU and float16 on a GPU.
+        workers: batches that run at once; 0 for as many as pays.
+        threads: threads of each worker; 0 for as many as pays.
+        batch: jobs that are decoded together; 0 for as many as pays.
+    """
+    if device == "auto":
+        device = "cuda" if ctranslate2.get_cuda_device_count() else "cpu"
+    if compute_type == "auto":
+        compute_type = "float16" if device == "cuda" else "int8"
+    if device == "cuda":
+        most = batch or _CUDA_BATCH
+        return Resources(device, compute_type, workers or 1, 1, most, most)
+    small = model_file.stat().st_size <= _SMALL_BYTES
+    if not workers:
+        workers = max(1, cores() // (threads or 1)) if small or threads else 1
+    threads = threads or max(1, cores() // workers)
+    return Resources(device, compute_type, workers, threads, batch or _CPU_BATCH, _CPU_GROUP)

@@ -1,0 +1,264 @@
+"""The bounded queue in front of the engines: who is next, and who shares a batch with whom.
+
+- Live work goes before bulk; after four batches in a row that went before it, one of bulk is taken.
+- Within a lane callers take turns, however much each of them has waiting; each one's work in order.
+- A newer job of a turn takes the place of one that waits. Partials go first when there is no room.
+- What waits with the same key shares a batch, but nothing ever waits for a batch to fill, and more
+  than four are shared out among the workers: two half batches side by side are done sooner.
+- Live batches hold live work only: on a CPU every further job makes all of a batch wait two thirds
+  of what it costs alone. The other way round live work may join a batch of bulk, which it would
+  have to wait for otherwise.
+- While live work comes in, bulk leaves one worker free and takes small batches, since what runs
+  cannot be pushed aside.
+
+Pure and single-threaded, without a clock of its own; `engines.owner` runs it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from voicemesh_stt.ports import Lane
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator, Sequence
+
+__all__ = ("Offer", "Schedule", "Taken", "Ticket")
+
+_LIVE_IN_A_ROW = 4
+"""Batches taken before bulk that waits; so bulk never starves."""
+_BULK_SHARE = 0.75
+"""Share of the bound that bulk may fill, so that live work always finds room."""
+_LIVE_FOR_S = 5.0
+"""How long after live work there is likely more of it, in seconds: about one turn."""
+_SHARED = 4
+"""Jobs that one worker takes though another might soon do some; together they cost less."""
+_SMALL_SHARE = 4
+"""Bulk's part of a batch while live work comes in is one in this many."""
+
+T = TypeVar("T")
+
+
+@dataclass(eq=False)
+class Ticket(Generic[T]):
+    """One job in the queue."""
+
+    item: T
+    """What waits."""
+    lane: Lane
+    """How urgent it is."""
+    caller: Hashable
+    """Whose turn it takes."""
+    deadline_s: float
+    """When its words are no longer wanted, on the caller's clock."""
+    model: str
+    """The model it needs."""
+    workers: int = 1
+    """Most batches of that model that may run at once."""
+    most: int = 1
+    """Most jobs in a batch of that model."""
+    turn: Hashable | None = None
+    """What a newer ticket takes its place for; None for nothing."""
+    work_s: float = 0.0
+    """How much there is to do, in seconds of context."""
+    key: Hashable = None
+    """What those in its batch must have in common; None until its features are there."""
+
+
+@dataclass(frozen=True)
+class Offer(Generic[T]):
+    """What became of a ticket that was offered, and of others because of it."""
+
+    taken: bool
+    """Whether it waits now."""
+    superseded: tuple[Ticket[T], ...] = ()
+    """Older ones of its turn; they do not wait any more."""
+    dropped: tuple[Ticket[T], ...] = ()
+    """Partials that made room; they do not wait any more."""
+
+
+@dataclass(frozen=True)
+class Taken(Generic[T]):
+    """What a worker is to do."""
+
+    batch: Sequence[Ticket[T]]
+    """What to run now, together; empty if there is nothing for this worker."""
+    late: Sequence[Ticket[T]]
+    """What can no longer be done in time; it does not wait any more."""
+
+
+@dataclass(eq=False)
+class _LaneQueue(Generic[T]):
+    """One lane: those that go first, then callers by turns."""
+
+    first: deque[Ticket[T]] = field(default_factory=deque)
+    callers: OrderedDict[Hashable, deque[Ticket[T]]] = field(default_factory=OrderedDict)
+
+    def __len__(self) -> int:
+        return len(self.first) + sum(len(waiting) for waiting in self.callers.values())
+
+    def __iter__(self) -> Iterator[Ticket[T]]:
+        """All tickets in the order in which they are to be taken."""
+        yield from list(self.first)
+        rounds = [list(waiting) for waiting in self.callers.values()]
+        for turn in range(max(map(len, rounds), default=0)):
+            yield from (waiting[turn] for waiting in rounds if turn < len(waiting))
+
+    def add(self, ticket: Ticket[T]) -> None:
+        self.callers.setdefault(ticket.caller, deque()).append(ticket)
+
+    def remove(self, ticket: Ticket[T]) -> bool:
+        """Removes it; says whether it was there."""
+        if ticket in self.first:
+            self.first.remove(ticket)
+            return True
+        waiting = self.callers.get(ticket.caller)
+        if waiting is None or ticket not in waiting:
+            return False
+        waiting.remove(ticket)
+        if not waiting:
+            del self.callers[ticket.caller]
+        return True
+
+    def pop(self, ticket: Ticket[T]) -> None:
+        """Removes one that is taken: its caller has had its turn."""
+        self.remove(ticket)
+        if ticket.caller in self.callers:
+            self.callers.move_to_end(ticket.caller)
+
+
+class Schedule(Generic[T]):
+    """Tickets that wait, and a count of what runs."""
+
+    def __init__(self, bound: int, workers: int = 1) -> None:
+        """Makes an empty queue.
+
+        Args:
+            bound: most tickets that may wait, over all lanes.
+            workers: how many batches may run at once, over all models.
+        """
+        self._bound = bound
+        self._workers = workers
+        self._lanes: dict[Lane, _LaneQueue[T]] = {lane: _LaneQueue() for lane in Lane}
+        self._in_a_row = 0
+        self._live_s = -math.inf
+        self._running: Counter[str] = Counter()
+        self._running_bulk = 0
+
+    def __len__(self) -> int:
+        """Tickets that wait."""
+        return sum(len(lane) for lane in self._lanes.values())
+
+    def waiting(self, *lanes: Lane) -> Iterator[Ticket[T]]:
+        """Tickets that wait in these lanes, in no order that matters."""
+        for lane in lanes:
+            yield from self._lanes[lane]
+
+    def offer(self, ticket: Ticket[T], now_s: float) -> Offer[T]:
+        """Takes a ticket in, or says that there is no room.
+
+        A partial is taken in only if no other work waits: under load it is the first to go.
+        """
+        if ticket.lane is Lane.LIVE:
+            self._live_s = now_s
+        superseded = self._remove_turn(ticket)
+        dropped = self._make_room(ticket)
+        taken = self._has_room(ticket)
+        if taken:
+            self._lanes[ticket.lane].add(ticket)
+        return Offer(taken, superseded, dropped)
+
+    def put_first(self, ticket: Ticket[T]) -> None:
+        """Puts a ticket that was taken back in front of its lane, whatever the bound."""
+        self._lanes[ticket.lane].first.append(ticket)
+
+    def discard(self, ticket: Ticket[T]) -> None:
+        """Removes one that nobody waits for any more; does nothing if it has been taken."""
+        self._lanes[ticket.lane].remove(ticket)
+
+    def take(self, now_s: float, needed_s: float = 0.0) -> Taken[T]:
+        """The next batch, and whatever was met that is too late; `done` must follow.
+
+        Args:
+            now_s: the time, on the clock of the deadlines.
+            needed_s: what a job takes at the least, in seconds.
+        """
+        late = [t for lane in Lane for t in self._lanes[lane] if t.deadline_s < now_s + needed_s]
+        for ticket in late:
+            self.discard(ticket)
+        head = self._head(now_s)
+        if head is None:
+            return Taken((), late)
+        bulk_waits = any(t.key is not None for t in self._lanes[Lane.BULK])
+        passed_over = head.lane is not Lane.BULK and bulk_waits
+        self._in_a_row = self._in_a_row + 1 if passed_over else 0
+        batch = self._mates(head, now_s)
+        for ticket in batch:
+            self._lanes[ticket.lane].pop(ticket)
+        self._running[head.model] += 1
+        self._running_bulk += head.lane is Lane.BULK
+        return Taken(batch, late)
+
+    def done(self, batch: Sequence[Ticket[T]]) -> None:
+        """A batch that was taken runs no more."""
+        self._running[batch[0].model] -= 1
+        self._running_bulk -= batch[0].lane is Lane.BULK
+
+    def _remove_turn(self, newer: Ticket[T]) -> tuple[Ticket[T], ...]:
+        if newer.turn is None:
+            return ()
+        # A partial says less than words at a pause, so it takes no place but a partial's.
+        lanes = (Lane.PARTIAL,) if newer.lane is Lane.PARTIAL else tuple(Lane)
+        older = tuple(ticket for ticket in self.waiting(*lanes) if ticket.turn == newer.turn)
+        for ticket in older:
+            self.discard(ticket)
+        return older
+
+    def _make_room(self, ticket: Ticket[T]) -> tuple[Ticket[T], ...]:
+        partials = list(self._lanes[Lane.PARTIAL])
+        if ticket.lane is Lane.PARTIAL or not partials or len(self) < self._bound:
+            return ()
+        self.discard(partials[-1])
+        return (partials[-1],)
+
+    def _has_room(self, ticket: Ticket[T]) -> bool:
+        if len(self) >= self._bound:
+            return False
+        if ticket.lane is Lane.PARTIAL:
+            partials = len(self._lanes[Lane.PARTIAL])
+            return partials == len(self) and partials < ticket.most
+        most_bulk = max(1, int(self._bound * _BULK_SHARE))
+        return ticket.lane is Lane.LIVE or len(self._lanes[Lane.BULK]) < most_bulk
+
+    def _head(self, now_s: float) -> Ticket[T] | None:
+        heads = {lane: self._first_of(lane, now_s) for lane in Lane}
+        if self._in_a_row >= _LIVE_IN_A_ROW and heads[Lane.BULK] is not None:
+            return heads[Lane.BULK]
+        return next((heads[lane] for lane in Lane if heads[lane] is not None), None)
+
+    def _first_of(self, lane: Lane, now_s: float) -> Ticket[T] | None:
+        """The first ticket of a lane that may run now."""
+        spared = self._workers - 1 if self._is_live(now_s) else self._workers
+        if lane is Lane.BULK and self._running_bulk >= max(1, spared):
+            return None
+        return next((t for t in self._lanes[lane] if self._can_run(t)), None)
+
+    def _can_run(self, ticket: Ticket[T]) -> bool:
+        return ticket.key is not None and self._running[ticket.model] < ticket.workers
+
+    def _mates(self, head: Ticket[T], now_s: float) -> list[Ticket[T]]:
+        """The batch of `head`: itself and others with its key, by turns, live ones first."""
+        lanes = (Lane.LIVE, Lane.BULK) if head.lane is Lane.BULK else (head.lane,)
+        alike = [t for t in self.waiting(*lanes) if t.key == head.key and t.model == head.model]
+        share = max(_SHARED, math.ceil(len(alike) / min(self._workers, head.workers)))
+        most = head.most
+        if head.lane is Lane.BULK and self._is_live(now_s):
+            most = max(1, most // _SMALL_SHARE)
+        mates = [ticket for ticket in alike if ticket is not head]
+        return [head, *mates[: min(share, most) - 1]]
+
+    def _is_live(self, now_s: float) -> bool:
+        return now_s - self._live_s < _LIVE_FOR_S
