@@ -59,16 +59,25 @@ class Report:
     """Versions of peers that are installed elsewhere."""
 
     def write(self) -> Path:
-        """Writes `results/<name>.json`; returns where."""
+        """Writes `results/<name>.json`; returns where.
+
+        Parts that were measured before, on the same machine with the same versions, are kept, so
+        that one part can be measured again.
+        """
         RESULTS.mkdir(exist_ok=True)
         file = RESULTS / f"{self.name}.json"
-        content = {
+        setting = {
             "benchmark": self.name,
             "machine": _machine(),
             "versions": {name: version(name) for name in self.packages} | dict(self.peers),
-            "measurements": self.measurements,
-            "checks": [asdict(check) for check in self.checks],
         }
+        before = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        if any(before.get(name) != value for name, value in setting.items()):
+            before = {"measurements": {}, "checks": []}
+        self.measurements = before["measurements"] | self.measurements
+        checks = {check["name"]: check for check in before["checks"]}
+        checks |= {check.name: asdict(check) for check in self.checks}
+        content = {**setting, "measurements": self.measurements, "checks": list(checks.values())}
         file.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         return file
 

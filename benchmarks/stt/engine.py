@@ -34,7 +34,7 @@ __all__ = ("main",)
 _FULL = 3_000
 _BEAM = 5
 _SPARE_S = 2.0
-_ENCODED_TOGETHER = 4
+_ENCODED_TOGETHER = 2
 _LEAST_CONTEXTS = (600, 800, 1_000, 1_250, 1_500, _FULL)
 _BATCHES = (1, 4, 8, 16)
 
@@ -145,7 +145,7 @@ def _measure_batches(corpus: Corpus) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for threads, workers in ((cores, 1), (1, cores)):
         engine = Engine.load(threads, workers)
-        made = [engine.features(utterance, 1_250, floor=True) for utterance in said]
+        made = [engine.features(utterance, 1_500, floor=True) for utterance in said]
         engine.texts(made[:1], 1)
         name = f"{workers} x {threads}"
         figures[name] = {"one_s": round(_one_s(engine, made), 4)}

@@ -24,8 +24,8 @@ __all__ = ("measure_latency", "measure_throughput")
 _LENGTHS_S = (2.0, 4.0, 6.0, 10.0)
 _REPEATS = 9
 _CALLERS = (8, 32)
-_ROUNDS = 3
-_CALLS = 48
+_ROUNDS = 2
+_CALLS = 32
 _OURS = "voicemesh"
 
 

@@ -87,7 +87,7 @@ class _ShortWhisper(WhisperModel):  # type: ignore[misc] # the library is not ty
     """Whisper that looks at 12.5 s, as the service lets it with sentences this short."""
 
     def encode(self, features: Any) -> Any:
-        return super().encode(np.ascontiguousarray(features[..., :1250]))
+        return super().encode(np.ascontiguousarray(features[..., :1500]))
 
 
 class Ears:

@@ -193,12 +193,22 @@ def test_compose_publishes_the_console_alone_and_only_to_this_machine() -> None:
     assert published["bot"] == ["127.0.0.1:${VOICEMESH_CONSOLE_PORT:-8080}:8080"]
 
 
+def test_compose_keeps_uploads_on_a_disk_that_the_image_lets_stt_write_to() -> None:
+    stt = compose()["services"]["stt"]
+    directory = stt["environment"]["VOICEMESH_STT_SPOOL_DIR"]
+    assert f"stt-spool:{directory}" in stt["volumes"]
+    assert "stt-spool" in compose()["volumes"]
+    # A new volume takes its owner from what the image has in its place.
+    made = next(rest for rest in final_stage("stt")["RUN"] if "install --directory" in rest)
+    assert directory in made.split()
+
+
 def test_compose_waits_for_models_and_then_for_healthy_services() -> None:
     services = compose()["services"]
     for name in ("stt", "tts", "trainer"):
         wanted = {"models": {"condition": "service_completed_successfully"}}
         assert services[name]["depends_on"] == wanted
-        assert services[name]["volumes"] == ["models:/models:ro"]
+        assert services[name]["volumes"][0] == "models:/models:ro"
     healthy = {"condition": "service_healthy"}
     assert services["bot"]["depends_on"] == {"stt": healthy, "tts": healthy, "trainer": healthy}
 

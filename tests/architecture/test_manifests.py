@@ -200,3 +200,17 @@ def test_one_bot_ends_before_the_next_one_starts() -> None:
     bot = workload("bot")
     assert bot["kind"] == "StatefulSet"
     assert bot["spec"]["replicas"] == 1
+
+
+def test_all_uploads_at_once_fit_into_the_spool_volume_of_stt() -> None:
+    pod = workload("stt")["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    given = {variable["name"]: variable["value"] for variable in container["env"]}
+    directory = given["VOICEMESH_STT_SPOOL_DIR"]
+    name = next(m["name"] for m in container["volumeMounts"] if m["mountPath"] == directory)
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == name)
+    size = volume["emptyDir"]["sizeLimit"]
+    assert size.endswith("Gi")
+    needed = int(given["VOICEMESH_STT_MAX_FILES"]) * int(given["VOICEMESH_STT_MAX_FILE_BYTES"])
+    # Above it the pod is evicted, with all calls of others.
+    assert needed < int(size.removesuffix("Gi")) << 30

@@ -27,6 +27,17 @@ async def test_a_missing_model_ends_the_start_with_one_sentence(tmp_path: Path) 
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("directory", ["missing", "file"])
+async def test_a_spool_that_nothing_can_be_kept_in_ends_the_start_with_one_sentence(
+    tmp_path: Path, models_dir: Path, directory: str
+) -> None:
+    (tmp_path / "file").touch()
+    settings = SttSettings(models_dir=models_dir, spool_dir=tmp_path / directory)
+
+    with pytest.raises(StartupError, match=r"VOICEMESH_STT_SPOOL_DIR: .* is no directory"):
+        await build(settings).start()
+
+
 async def test_a_directory_that_is_no_model_ends_the_start_with_one_sentence(
     tmp_path: Path, models_dir: Path
 ) -> None:

@@ -1,4 +1,4 @@
-"""SIGTERM while live streams are open: each gets its final or is told; none hangs."""
+"""SIGTERM while streams and uploads are open: each gets its words or is told; none hangs."""
 
 from __future__ import annotations
 
@@ -164,3 +164,42 @@ async def test_every_open_stream_gets_its_final_or_is_told_to_go_elsewhere(
         assert caller.events.count("speech_started") == caller.events.count("final")
         assert caller.events.count("final") == (0 if caller.waits_for is None else 1)
         assert caller.events[-1:] in ([], ["final"])
+
+
+async def test_an_upload_that_does_not_end_is_told_to_be_resumed_elsewhere(
+    service: tuple[subprocess.Popen[bytes], str], voice: Callable[[str], Any]
+) -> None:
+    process, target = service
+
+    async def uploading() -> AsyncIterator[pb.TranscribeFileRequest]:
+        config = pb.TranscribeFileConfig()
+        config.format.encoding = audio_pb2.AUDIO_ENCODING_PCM_S16LE
+        config.format.sample_rate_hertz = 16_000
+        yield pb.TranscribeFileRequest(config=config)
+        audio = (np.tile(voice(NAME), 10) * 32_767).astype("<i2").tobytes()
+        for start in range(0, len(audio), 1 << 20):
+            yield pb.TranscribeFileRequest(audio=audio[start : start + (1 << 20)])
+        await asyncio.Event().wait()
+
+    async with grpc.aio.insecure_channel(target) as channel, asyncio.timeout(60):
+        stub = pb_grpc.SpeechToTextServiceStub(channel)
+        await serving(stub)
+        told: list[str | None] = []
+
+        async def listening() -> None:
+            async for event in stub.TranscribeFile(uploading()):
+                told.append(event.WhichOneof("event"))
+                if told[-1] == "segment" and told.count("segment") == 1:
+                    process.send_signal(signal.SIGTERM)
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await listening()
+        _, errors = await asyncio.to_thread(process.communicate, timeout=20)
+
+    error = error_from_rpc(caught.value)
+    assert isinstance(error, UnavailableError)
+    assert error.reason == "DRAINING"
+    assert error.retryable
+    assert "summary" not in told
+    assert process.returncode == 0
+    assert b"Traceback" not in errors

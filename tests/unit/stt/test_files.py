@@ -28,6 +28,7 @@ from voicemesh_stt.domain import (
 from voicemesh_stt.engines.file_decoding import ProgressiveFileDecoder
 from voicemesh_stt.errors import (
     AudioTooLongError,
+    DrainingError,
     FilesBusyError,
     FileTooLargeError,
     JobExpiredError,
@@ -359,6 +360,38 @@ async def test_what_the_engine_raises_ends_the_file_after_what_was_ready() -> No
             await listening()
 
     assert isinstance(found[0], Segment)
+    assert not any(isinstance(event, Summary) for event in found)
+
+
+async def test_a_file_that_is_done_soon_after_the_drain_begins_is_done() -> None:
+    draining = asyncio.Event()
+    draining.set()
+    async with opened(Scribbler()) as files:
+        events = [e async for e in files.events(cut(pcm(TALK)), request(), ENGLISH, 10.0, draining)]
+
+    assert isinstance(events[-1], Summary)
+
+
+async def test_a_file_that_is_not_done_soon_tells_what_it_has_and_is_to_be_resumed() -> None:
+    draining = asyncio.Event()
+
+    async def endless() -> AsyncIterator[bytes]:
+        async for part in cut(pcm(TALK)):
+            yield part
+        draining.set()
+        await asyncio.Event().wait()
+
+    found: list[FileEvent] = []
+    async with opened(Scribbler(), FileLimits(drain_s=0.1)) as files, asyncio.timeout(5):
+
+        async def listening() -> None:
+            async for event in files.events(endless(), request(), ENGLISH, 10.0, draining):
+                found.append(event)  # noqa: PERF401 - those before the error are wanted
+
+        with pytest.raises(DrainingError):
+            await listening()
+
+    assert [text for _, text, _ in segments(found)][:3] == ["20", "30", "30"]
     assert not any(isinstance(event, Summary) for event in found)
 
 

@@ -11,8 +11,9 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from voicemesh_models import ModelStore, load_catalogue
-from voicemesh_stt.domain import Lost, Packet, Silence, TurnDetection
+from voicemesh_stt.domain import AudioFormat, Encoding, Lost, Packet, Silence, TurnDetection
 from voicemesh_stt.engines.opus import OpusLiveDecoder
+from voicemesh_stt.engines.raw_audio import RawLiveDecoder
 from voicemesh_stt.engines.silero import SileroModel
 from voicemesh_stt.hearing import Frame, Hearing
 from voicemesh_stt.ports import Samples
@@ -98,6 +99,17 @@ def test_finishing_turns_and_waiting_by_the_clock_do_not_move_what_comes_later()
         given += length(hearing.settle(ended=False))
 
     assert given * FRAME_S == pytest.approx(199 + 0.02 + 5 * 0.02, abs=0.04)
+
+
+def test_finishing_turns_does_not_move_what_comes_later_on_a_stream_without_timestamps() -> None:
+    hearing = Hearing(RawLiveDecoder(AudioFormat(Encoding.PCM_S16LE, 16_000)), Detector())
+    given = 0
+    for _ in range(100):
+        given += length(hearing.hear(bytes(2 * 320)))  # 20 ms, and no whole number of frames
+        given += length(hearing.settle(ended=False))
+    given += length(hearing.settle(ended=True))
+
+    assert given * FRAME_S == pytest.approx(2.0, abs=FRAME_S)
 
 
 def test_no_turn_is_open_where_frames_are_skipped() -> None:

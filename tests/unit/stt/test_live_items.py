@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
+from voicemesh_chassis.errors import ServiceError
 from voicemesh_stt.domain import FinishTurn, LiveItem, Packet
 from voicemesh_stt.errors import StreamIdleError
-from voicemesh_stt.live_items import LiveItems, Quiet
+from voicemesh_stt.live_items import Leave, LiveItems, Quiet
 
 pytestmark = pytest.mark.unit
 
@@ -47,6 +50,28 @@ async def test_what_is_not_audio_does_not_keep_a_stream_alive() -> None:
     with pytest.raises(StreamIdleError):
         await read_on()
     await reader.aclose()
+
+
+async def test_what_a_read_that_is_given_up_ends_with_troubles_nobody() -> None:
+    troubles: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, what: troubles.append(what))
+
+    async def breaking() -> AsyncIterator[LiveItem]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ServiceError("broken") from None
+        yield b"never"
+
+    draining = asyncio.Event()
+    reader = LiveItems(breaking(), 5.0, draining, 1.0)
+    asyncio.get_running_loop().call_soon(draining.set)
+    assert isinstance(await reader.read(lambda: False), Leave)
+    await reader.aclose()
+    del reader
+    gc.collect()
+
+    assert troubles == []
 
 
 async def test_silence_is_told_of_once_it_is_not_the_network_and_then_packet_by_packet() -> None:

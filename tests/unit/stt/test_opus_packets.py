@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import ctypes.util
 import gc
 from collections.abc import Callable, Collection
@@ -97,15 +98,12 @@ def test_a_stereo_packet_is_mixed(opus: Encode) -> None:
 
 
 def test_the_length_of_every_first_byte_is_that_of_libopus() -> None:
-    library = load_libopus()
+    length_of = ctypes.CDLL(libopus.candidates()[0]).opus_packet_get_nb_samples
     for first in range(256):
         for second in (0, 1, 2, 6, 48, 63):
             data = bytes((first, second)) + bytes(60)
-            try:
-                length = library.packet_samples(data, 48_000) or 960
-            except OpusError:
-                length = 960
-            assert packet_samples(data) == length
+            length = length_of(data, len(data), 48_000)
+            assert packet_samples(data) == (length if length > 0 else 960)  # else it is damaged
 
 
 def test_a_copy_in_the_next_packet_is_better_than_a_guess_and_a_guess_than_nothing(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -273,6 +275,32 @@ async def test_a_recording_that_has_begun_goes_on() -> None:
         assert (await outcomes([first, *waiting]))[-1] == "on"
 
 
+async def test_a_recording_is_taken_on_though_much_waits_of_another_caller() -> None:
+    async with owned(max_wait_s=0.5) as bench:
+        first = await bench.busy()
+        waiting = await bench.waits(*[job(lane=Lane.BULK, caller="long") for _ in range(6)])
+        waiting += await bench.waits(job("short", Lane.BULK))
+        bench.engine.let.set()
+
+        assert (await outcomes([first, *waiting]))[-1] == "short"
+
+
+async def test_nothing_holds_a_stream_after_its_words() -> None:
+    class Stream:
+        pass
+
+    stream = Stream()
+    gone = weakref.ref(stream)
+    async with owned() as bench:
+        await bench.owner.transcribe(replace(job(), caller=stream))
+        del stream
+        await bench.owner.transcribe(job())
+        bench.engine.batches.clear()
+        gc.collect()
+
+        assert gone() is None
+
+
 async def test_new_streams_are_refused_while_live_work_waits_too_long() -> None:
     async with owned(max_live_wait_s=0.01) as bench:
         assert bench.owner.overloaded() is None
@@ -285,6 +313,18 @@ async def test_new_streams_are_refused_while_live_work_waits_too_long() -> None:
         assert retry_after_s >= 1
         bench.engine.let.set()
         await outcomes([first, *waiting])
+
+
+async def test_a_file_that_is_worked_on_keeps_no_stream_out() -> None:
+    async with owned(max_live_wait_s=0.01) as bench:
+        bench.engine.let.clear()
+        file = asyncio.create_task(bench.owner.transcribe(job(lane=Lane.BULK)))
+        assert await asyncio.to_thread(bench.engine.begun.wait, PATIENCE_S)
+
+        assert bench.owner.overloaded() is None
+        assert bench.owner.expected_wait_s(Lane.LIVE) > 0.01
+        bench.engine.let.set()
+        await outcomes([file])
 
 
 async def test_a_newer_job_takes_the_place_of_one_of_its_turn() -> None:
@@ -432,6 +472,18 @@ async def test_closing_tells_those_who_wait_and_those_who_come() -> None:
         with pytest.raises(UnavailableError):
             await bench.owner.transcribe(job())
     assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("stt-")]
+
+
+async def test_closing_is_no_cancelled_call_to_those_whose_features_are_not_there() -> None:
+    async with owned() as bench:
+        bench.engine.let_prepare.clear()
+        waiting = [asyncio.create_task(bench.owner.transcribe(job())) for _ in range(4)]
+        await settled(lambda: bench.owner.queued == 4)
+
+        await bench.owner.aclose()
+        bench.engine.let_prepare.set()
+
+        assert await outcomes(waiting) == ["UnavailableError"] * 4
 
 
 async def test_closing_does_not_wait_for_ever_for_a_job_that_runs() -> None:

@@ -171,15 +171,6 @@ def test_what_is_less_than_a_step_is_not_forgotten() -> None:
     assert sum(silences) == 7 * 120
 
 
-def test_padding_is_taken_back_at_the_next_pause() -> None:
-    sequencer = PacketSequencer()
-    sequencer.push(packet(1))
-    sequencer.pad(1_440)
-
-    assert sequencer.push(packet(2)) == [packet(2)]
-    assert sequencer.push(packet(3, extra_samples=24_000))[0] == Silence(24_000 - 1_440)
-
-
 @pytest.mark.parametrize("seconds", [1, 30, 3_000, 12 * 3_600])
 def test_time_goes_on_through_a_pause_of_any_length(seconds: int) -> None:
     sequencer = PacketSequencer()

@@ -26,6 +26,7 @@ def ticket(
     model: str = "model",
     workers: int = 8,
     most: int = 1,
+    work_s: float = 1.0,
 ) -> Ticket[str]:
     """A ticket of a caller of its own, that shares no batch, unless told otherwise."""
     return Ticket(
@@ -37,6 +38,7 @@ def ticket(
         workers=workers,
         most=most,
         turn=turn,
+        work_s=work_s,
         key=key,
     )
 
@@ -101,7 +103,91 @@ def test_turns_go_on_where_they_were_when_more_work_comes() -> None:
 
     schedule.offer(ticket("c0", BULK, caller="c"), NOW)
 
-    assert flat(drained(schedule)) == ["b0", "a1", "c0", "b1"]
+    assert flat(drained(schedule)) == ["b0", "c0", "a1", "b1"]
+
+
+def test_callers_get_equal_shares_of_the_work_and_not_of_the_jobs() -> None:
+    long = [ticket(f"long{number}", BULK, caller="a", work_s=30.0) for number in range(4)]
+    short = [ticket(f"short{number}", BULK, caller="b", work_s=10.0) for number in range(9)]
+
+    order = flat(drained(filled(*long, *short)))
+
+    assert [sum("short" in name for name in order[: order.index(each.item)]) for each in long] == [
+        2,
+        5,
+        8,
+        9,
+    ]
+
+
+def test_a_short_recording_goes_before_what_waits_of_long_ones() -> None:
+    pieces = [
+        ticket(f"{caller}{number}", BULK, caller=caller, work_s=30.0, most=8)
+        for caller in "abcd"
+        for number in range(8)
+    ]
+    schedule = filled(*pieces, workers=2)
+    first = schedule.take(NOW).batch
+    schedule.take(NOW)
+
+    schedule.offer(ticket("short", BULK, key="other", work_s=12.5, most=8), NOW)
+    schedule.done(first)
+
+    assert names(schedule.take(NOW).batch) == ["short"]
+
+
+def test_a_long_recording_is_not_passed_over_for_ever_by_ever_new_callers() -> None:
+    schedule = filled(ticket("long", BULK, work_s=30.0))
+    for number in range(200):
+        schedule.offer(ticket(f"new{number}", BULK, work_s=5.0), NOW)
+        batch = schedule.take(NOW).batch
+        schedule.done(batch)
+        if names(batch) == ["long"]:
+            break
+
+    assert 5 <= number <= 20
+
+
+def test_what_a_caller_has_had_counts_though_nothing_of_it_waited_for_a_moment() -> None:
+    schedule = filled(
+        *[ticket(f"a{number}", BULK, caller="a", most=8, key="a") for number in range(4)],
+        *[ticket(f"b{number}", BULK, caller="b") for number in range(4)],
+    )
+    first = schedule.take(NOW).batch
+    assert len(first) == 4
+    schedule.done(first)
+
+    schedule.offer(ticket("a4", BULK, caller="a"), NOW)
+    schedule.offer(ticket("c", BULK, caller="c"), NOW)
+
+    assert flat(drained(schedule)) == ["b0", "b1", "b2", "c", "b3", "a4"]
+
+
+def test_nothing_is_kept_of_callers_who_have_had_no_more_than_others() -> None:
+    schedule = filled(*[ticket(f"b{number}", BULK) for number in range(9)])
+    drained(schedule)
+    gone = ticket("gone", BULK)
+    schedule.offer(gone, NOW)
+    schedule.discard(gone)
+
+    assert len(schedule._lanes[BULK].starts_s) <= 9
+    for number in range(50):
+        schedule.offer(ticket(f"one at a time {number}", BULK), NOW)
+        drained(schedule)
+    assert not schedule._lanes[BULK].starts_s
+
+
+def test_a_new_caller_waits_for_live_work_and_its_turn_but_not_for_all_of_a_long_recording() -> (
+    None
+):
+    schedule = filled(
+        ticket("live"),
+        *[ticket(f"a{number}", BULK, caller="a", work_s=30.0) for number in range(8)],
+        ticket("b", BULK, caller="b", work_s=5.0),
+    )
+
+    assert sorted(names(list(schedule.ahead(10.0)))) == ["b", "live"]
+    assert sorted(names(list(schedule.ahead(30.0)))) == ["a0", "b", "live"]
 
 
 def test_a_newer_job_of_a_turn_takes_the_place_of_one_that_waits() -> None:
@@ -182,7 +268,7 @@ def test_what_cannot_be_done_in_time_is_not_begun() -> None:
         ticket("fine", deadline_s=0.6),
     )
 
-    taken = schedule.take(NOW, needed_s=0.5)
+    taken = schedule.take(NOW, lambda ticket: 0.5 * ticket.work_s)
 
     assert sorted(names(taken.late)) == ["past", "tight"]
     assert names(taken.batch) == ["fine"]
@@ -264,7 +350,7 @@ def test_a_live_batch_takes_no_bulk_with_it() -> None:
 def test_live_work_joins_a_batch_of_bulk_before_other_bulk() -> None:
     lives = [ticket(f"l{number}", key=f"k{number}", most=2) for number in range(4)]
     late = ticket("l4", key="k", most=2)
-    bulk = [ticket(f"b{number}", BULK, key="k", most=2) for number in range(2)]
+    bulk = [ticket(f"b{number}", BULK, caller="a", key="k", most=2) for number in range(2)]
     schedule = filled(*lives, late, *bulk)
 
     assert drained(schedule)[4] == ["b0", "l4"]
@@ -278,6 +364,24 @@ def test_bulk_takes_small_batches_and_leaves_a_worker_free_while_live_work_comes
     assert len(schedule.take(NOW).batch) == 2
     assert not schedule.take(NOW + 1).batch
     assert len(schedule.take(NOW + 60).batch) > 2
+
+
+def test_bulk_takes_half_batches_while_several_callers_have_some() -> None:
+    def batches(*callers: str) -> list[int]:
+        pieces = [ticket("b", BULK, caller=caller, most=8) for caller in callers * 8]
+        return [len(batch) for batch in drained(filled(*pieces))]
+
+    assert batches("a") == [8]
+    assert batches("a", "b")[:3] == [4, 4, 4]
+
+
+def test_a_partial_says_that_words_at_a_pause_will_follow() -> None:
+    schedule = filled(*[ticket(f"b{number}", BULK, most=8) for number in range(12)], workers=2)
+
+    assert not schedule.offer(ticket("p", PARTIAL), NOW).taken
+
+    assert len(schedule.take(NOW).batch) == 2
+    assert not schedule.take(NOW).batch
 
 
 def test_a_lone_worker_takes_bulk_even_while_live_work_comes_in() -> None:

@@ -39,7 +39,7 @@ class AudioEncoding(StrEnum):
     """Free Lossless Audio Codec with its header."""
 
     OPUS_PACKETS = "opus_packets"
-    """Bare Opus packets of 20 ms at 48 kHz, as Discord sends and takes them."""
+    """Bare Opus packets as Discord sends and takes them, of 20 ms as a rule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +59,10 @@ class AudioFormat:
 
 @dataclass(frozen=True, slots=True)
 class OpusPacket:
-    """One Opus frame of 20 ms at 48 kHz, as RTP carries it."""
+    """One Opus packet as RTP carries it: 20 ms as a rule, 2.5 to 120 ms in all."""
 
     data: bytes
-    """The packet as RFC 6716 defines it, at most 1,275 bytes."""
+    """The packet as RFC 6716 defines it, at most 7,664 bytes."""
 
     sequence: int
     """RTP sequence number, 0 to 65535, wrapping."""

@@ -7,18 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, NoReturn
 
 from voicemesh_chassis import app
+from voicemesh_chassis.errors import UnavailableError
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import Service, StartupError
 from voicemesh_stt.domain import AudioFormat, Encoding, TurnDetection, end_threshold_of
 from voicemesh_stt.engines.containers import BoundedRecordingDecoder
 from voicemesh_stt.engines.file_decoding import ProgressiveFileDecoder
+from voicemesh_stt.engines.libavutil import bound_allocations
 from voicemesh_stt.engines.libopus import load_libopus
 from voicemesh_stt.engines.loading import open_models
 from voicemesh_stt.engines.opus import OpusLiveDecoder
 from voicemesh_stt.engines.owner import EngineOwner, QueueLimits
 from voicemesh_stt.engines.raw_audio import RawLiveDecoder
 from voicemesh_stt.engines.resources import cores
-from voicemesh_stt.errors import ModelLoadError
+from voicemesh_stt.errors import ModelLoadError, SpoolFullError
 from voicemesh_stt.files import FileLimits, Files
 from voicemesh_stt.live_stream import LiveLimits, LiveStreams
 from voicemesh_stt.metrics import MeteredAdmission, MeteredTranscriber, SttMetrics
@@ -27,9 +29,12 @@ from voicemesh_stt.recordings import Recordings
 from voicemesh_stt.rpc.servicer import WEIGHTS, RpcDefaults, SpeechToTextServicer, Work, api
 from voicemesh_stt.settings import SttSettings, TurnSettings
 from voicemesh_stt.shelf import Shelf
+from voicemesh_stt.spool import Spool
 from voicemesh_stt.stream_models import StreamModels
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from voicemesh_stt.ports import LiveDecoder
 
 __all__ = ("build", "main")
@@ -70,7 +75,11 @@ def build(settings: SttSettings) -> Service:
     servicer = SpeechToTextServicer(work, _defaults(settings), metrics.recording_heard)
 
     async def start() -> None:
-        await asyncio.to_thread(load_libopus)  # rather than when the first stream needs it
+        # Rather than when the first stream, or recording, needs it.
+        await asyncio.to_thread(load_libopus)
+        await asyncio.to_thread(bound_allocations)
+        if settings.spool_dir is not None:
+            await asyncio.to_thread(_check_spool, settings.spool_dir)
         opened = await asyncio.to_thread(open_models, settings)
         small.place(opened.voices.detector, opened.end_of_turn)
         try:
@@ -89,6 +98,15 @@ def build(settings: SttSettings) -> Service:
     return Service(
         "stt", [api(servicer)], start, stop, WEIGHTS, registry, drain=streams.draining.set
     )
+
+
+def _check_spool(directory: Path) -> None:
+    """Raises `StartupError` rather than that every upload is refused later."""
+    try:
+        Spool(max_bytes=1, ahead_bytes=1, directory=directory).close()
+    except (UnavailableError, SpoolFullError) as error:
+        msg = f"VOICEMESH_STT_SPOOL_DIR: {directory} is no directory that files can be made in"
+        raise StartupError(msg) from error
 
 
 def _new_decoder(audio_format: AudioFormat) -> LiveDecoder:
@@ -126,6 +144,7 @@ def _file_limits(settings: SttSettings) -> FileLimits:
         settings.max_files,
         settings.stream_idle_timeout_s,
         directory=settings.spool_dir,
+        drain_s=settings.drain_turn_s,
     )
 
 

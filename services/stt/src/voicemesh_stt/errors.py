@@ -14,7 +14,7 @@ ServiceError (voicemesh_chassis.errors)
 │   └── FileTooLargeError       FILE_TOO_LARGE
 ├── UnavailableError
 │   ├── ModelLoadingError       MODEL_LOADING           not loaded yet; the load goes on
-│   └── DrainingError           DRAINING                the open turn was finished; come back
+│   └── DrainingError           DRAINING                a stream or upload; another replica goes on
 ├── OverloadedError
 │   ├── ModelsBusyError         MODELS_BUSY             all models that may be loaded are in use
 │   ├── QueueFullError          QUEUE_FULL              too much work waits for the engine
@@ -41,6 +41,8 @@ from voicemesh_chassis.errors import (
 
 __all__ = (
     "AudioTooLongError",
+    "CallerNotReadingError",
+    "DrainingError",
     "FileTooLargeError",
     "FilesBusyError",
     "JobExpiredError",
@@ -178,9 +180,9 @@ class CallerNotReadingError(DeadlineExceededError):
 
 
 class DrainingError(UnavailableError):
-    """The server is about to stop and ends the stream between two turns; another replica serves."""
+    """The server is about to stop and ends a stream or upload; another replica goes on with it."""
 
     reason = "DRAINING"
 
     def __init__(self) -> None:
-        super().__init__("the server is stopping; open the stream again at another replica")
+        super().__init__("the server is stopping; open the call again at another replica")

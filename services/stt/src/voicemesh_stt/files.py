@@ -14,7 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from voicemesh_stt.errors import FilesBusyError
+from voicemesh_chassis.errors import InvalidArgumentError
+from voicemesh_stt.errors import DrainingError, FilesBusyError
 from voicemesh_stt.file_work import FileEvent, FileRequest, FileWork, WorkParts
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ class FileLimits:
     """Longest time without an event, in seconds."""
     directory: Path | None = None
     """Where uploads are kept while they last; None means the system's for temporary files."""
+    drain_s: float = 10.0
+    """How long a file may go on once the service is about to stop, in seconds."""
 
 
 class Files:
@@ -103,6 +106,7 @@ class Files:
         request: FileRequest,
         model: SpeechModel,
         timeout_s: float,
+        draining: asyncio.Event | None = None,
     ) -> AsyncGenerator[FileEvent]:
         """Segments in order of time, progress between them, and the summary at the end.
 
@@ -114,11 +118,19 @@ class Files:
             request: what is wanted.
             model: which model is to be used; it must stay loaded.
             timeout_s: longest time for all of it, in seconds.
+            draining: set when the service is about to stop.
 
         Raises:
+            InvalidArgumentError: at once, if the resume offset is beyond any file.
             FilesBusyError: at once, if as many files are open as may be.
+            DrainingError: if the service is about to stop and the file is not done soon.
             ServiceError: whatever else is wrong; see `errors`.
         """
+        # What is skipped is never as long as to be refused for it, so the offset itself must be.
+        if request.resume_s > self._limits.max_audio_s:
+            field = "config.resume_offset"
+            msg = f"{field}: a file has at most {self._limits.max_audio_s:g} s"
+            raise InvalidArgumentError(msg, field=field)
         if self._open >= self._limits.max_files:
             msg = f"{self._open} files are being transcribed already; try again later"
             raise FilesBusyError(msg, retry_after_s=_RETRY_AFTER_S)
@@ -126,18 +138,29 @@ class Files:
         try:
             work = FileWork(self._parts, request, model, timeout_s)
             running = asyncio.create_task(work.run(uploads), name="stt-file")
+            leaving = asyncio.create_task(self._leave(running, draining), name="stt-file-drain")
             try:
                 while (event := await _next(work.told, running)) is not None:
                     yield event
+                if running.cancelled():
+                    raise DrainingError
                 await running
             finally:
                 running.cancel()
+                leaving.cancel()
                 try:
-                    await asyncio.wait([running])
+                    await asyncio.wait([running, leaving])
                 finally:
                     await work.aclose()
         finally:
             self._open -= 1
+
+    async def _leave(self, running: asyncio.Task[None], draining: asyncio.Event | None) -> None:
+        """Ends work that is not done in time once the service drains; what it told stays told."""
+        if draining is not None:
+            await draining.wait()
+            await asyncio.sleep(self._limits.drain_s)
+            running.cancel()
 
 
 async def _next(told: asyncio.Queue[FileEvent], running: asyncio.Task[None]) -> FileEvent | None:

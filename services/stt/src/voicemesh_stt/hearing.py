@@ -74,16 +74,21 @@ class Hearing:
         return self._heard([*self._sequencer.flush(), self._sequencer.fill(whole)])
 
     def settle(self, *, ended: bool) -> list[Frame]:
-        """What is still held back, filled up with silence to a whole frame.
+        """What is still held back.
+
+        What is less than a frame waits for what follows: filled up with silence, it would move all
+        later times.
 
         Args:
-            ended: whether nothing follows, so that the decoder may give its last samples too.
+            ended: whether nothing follows, so that the decoder gives its last samples too and the
+                last frame is filled up.
         """
         frames = self._heard(self._sequencer.flush())
-        last = [self._decoder.flush()] if ended else []
-        missing = -(len(self._rest) + sum(len(part) for part in last)) % FRAME_SAMPLES
-        self._sequencer.pad(missing * _PER_SAMPLE)
-        return frames + self._frames([*last, np.zeros(missing, dtype=np.float32)])
+        if not ended:
+            return frames
+        last = self._decoder.flush()
+        missing = -(len(self._rest) + len(last)) % FRAME_SAMPLES
+        return frames + self._frames([last, np.zeros(missing, dtype=np.float32)])
 
     def _heard(self, items: Iterable[Ordered]) -> list[Frame]:
         """Frames of all items; of a long silence only the start is decoded and listened to."""

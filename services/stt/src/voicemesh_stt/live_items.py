@@ -95,8 +95,8 @@ class LiveItems:
         tasks = {task for task in (self._reading, self._stopping) if task is not None}
         for task in tasks:
             task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        # What a read that nobody waits for any more ends with is of no interest.
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(
         self,

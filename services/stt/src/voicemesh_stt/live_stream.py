@@ -173,7 +173,7 @@ class LiveStream:
             judge=self._machine.judge,
             sound=shared.sound.probability,
             words_took=shared.pacing.words_took,
-            caller=self,
+            caller=object(),  # not this: whoever counts by callers must not keep it alive
         )
         self._turn: LiveTurn | None = None
         self._closing: asyncio.Task[None] | None = None

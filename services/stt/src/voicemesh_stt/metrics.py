@@ -39,6 +39,12 @@ class SttMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self.engine = EngineMetrics(registry)
         """Metrics of what runs on the engines."""
+        self._count_calls(registry)
+        self._count_turns(registry)
+        self._count_jobs(registry)
+        self._foresee(registry)
+
+    def _count_calls(self, registry: CollectorRegistry) -> None:
         self._streams = Gauge(
             f"{_PREFIX}_active_streams", "Live streams being served.", registry=registry
         )
@@ -54,6 +60,10 @@ class SttMetrics:
             ("rpc",),
             registry=registry,
         )
+        for outcome in ("admitted", "refused"):  # series that exist from the start can be watched
+            self._asked.labels(outcome)
+
+    def _count_turns(self, registry: CollectorRegistry) -> None:
         self._turns = Counter(
             f"{_PREFIX}_turns_total",
             "Turns of live streams that are over, by reason.",
@@ -66,11 +76,8 @@ class SttMetrics:
             buckets=_SECONDS,
             registry=registry,
         )
-        self._count_jobs(registry)
-        for reason in EndReason:  # series that exist from the start can be alerted on
+        for reason in EndReason:  # as above
             self._turns.labels(reason.value)
-        for outcome in ("admitted", "refused"):
-            self._asked.labels(outcome)
 
     def _count_jobs(self, registry: CollectorRegistry) -> None:
         self._jobs = Counter(
@@ -99,6 +106,11 @@ class SttMetrics:
             ("lane",),
             registry=registry,
         )
+        for lane in Lane:  # as above
+            self._waited.labels(lane.name.lower())
+            self._inference.labels(lane.name.lower())
+
+    def _foresee(self, registry: CollectorRegistry) -> None:
         self._queued = Gauge(
             f"{_PREFIX}_queued_jobs", "Jobs that wait for the engine.", registry=registry
         )
@@ -108,9 +120,6 @@ class SttMetrics:
             ("lane",),
             registry=registry,
         )
-        for lane in Lane:  # as above
-            self._waited.labels(lane.name.lower())
-            self._inference.labels(lane.name.lower())
 
     def watch_queue(self, queued: Callable[[], int]) -> None:
         """Reads the length of the queue whenever it is asked for."""
@@ -167,6 +176,16 @@ class EngineMetrics:
     """Metrics of batches and models; an `EngineObserver` and a `ModelObserver`."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
+        self._count_batches(registry)
+        self._time_batches(registry)
+        self._memory = Gauge(
+            f"{_PREFIX}_model_memory_bytes",
+            "Memory of the weights of models that are loaded.",
+            ("model",),
+            registry=registry,
+        )
+
+    def _count_batches(self, registry: CollectorRegistry) -> None:
         self._sizes = Histogram(
             f"{_PREFIX}_batch_size",
             "Jobs in a batch.",
@@ -181,6 +200,14 @@ class EngineMetrics:
             buckets=_CONTEXTS_S,
             registry=registry,
         )
+        self._again = Counter(
+            f"{_PREFIX}_redone_jobs_total",
+            "Jobs whose words were not believed and that were done again with the whole context.",
+            ("model",),
+            registry=registry,
+        )
+
+    def _time_batches(self, registry: CollectorRegistry) -> None:
         self._encoder = Histogram(
             f"{_PREFIX}_encoder_seconds",
             "Time of the encoder on one batch.",
@@ -200,18 +227,6 @@ class EngineMetrics:
             "Time of a worker on one batch, divided by the batch's audio.",
             ("model",),
             buckets=_FACTORS,
-            registry=registry,
-        )
-        self._again = Counter(
-            f"{_PREFIX}_redone_jobs_total",
-            "Jobs whose words were not believed and that were done again with the whole context.",
-            ("model",),
-            registry=registry,
-        )
-        self._memory = Gauge(
-            f"{_PREFIX}_model_memory_bytes",
-            "Memory of the weights of models that are loaded.",
-            ("model",),
             registry=registry,
         )
 

@@ -28,8 +28,10 @@ class Pace:
 
     def __init__(self) -> None:
         self._cost: defaultdict[str, float] = defaultdict(lambda: _FIRST_GUESS)
-        self._spent: deque[float] = deque(maxlen=_REMEMBERED)
-        self._needed_s = 0.0
+        self._lately: defaultdict[str, deque[float]] = defaultdict(
+            lambda: deque(maxlen=_REMEMBERED)
+        )
+        self._least: dict[str, float] = {}
         self._waited_s = 0.0
         self._waited_at_s = -math.inf
 
@@ -37,8 +39,8 @@ class Pace:
         """A batch of `work_s` seconds of context took a worker `spent_s` seconds."""
         cost = spent_s / max(work_s, 0.01)
         self._cost[model] += _SMOOTHING * (cost - self._cost[model])
-        self._spent.append(spent_s)
-        self._needed_s = min(self._spent)
+        self._lately[model].append(cost)
+        self._least[model] = min(self._lately[model])
 
     def cost(self, model: str) -> float:
         """What a second of context takes a worker, in seconds."""
@@ -52,14 +54,17 @@ class Pace:
         """
         return sum(self._cost[model] * work_s / workers for model, workers, work_s in work)
 
-    @property
-    def needed_s(self) -> float:
-        """What the shortest of the last batches took, in seconds: less time is not enough."""
-        return self._needed_s
+    def needed_s(self, model: str, work_s: float) -> float:
+        """What so much work took in the quickest of the last batches: less time is not enough.
 
-    def gave_up(self) -> None:
+        A second of context costs least in a batch, so that a job alone takes no less than this.
+        """
+        return self._least.get(model, 0.0) * work_s
+
+    def gave_up(self, model: str) -> None:
         """A job was given up for want of that time; so that one slow hour is not for ever."""
-        self._needed_s *= _FORGETTING
+        if model in self._least:
+            self._least[model] *= _FORGETTING
 
     def live_waited(self, waited_s: float, now_s: float) -> None:
         """Live work waited so long in the queue."""

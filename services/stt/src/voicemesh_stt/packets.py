@@ -87,10 +87,6 @@ class PacketSequencer:
         self._filled += samples
         return Silence(samples)
 
-    def pad(self, samples: int) -> None:
-        """So much silence was given out for which no time passed."""
-        self._ahead += samples
-
     def flush(self) -> list[Ordered]:
         """Everything that still waits for a missing packet, which is lost."""
         ready: list[Ordered] = []

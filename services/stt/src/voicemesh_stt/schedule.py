@@ -1,7 +1,8 @@
 """The bounded queue in front of the engines: who is next, and who shares a batch with whom.
 
 - Live work goes before bulk; after four batches in a row that went before it, one of bulk is taken.
-- Within a lane callers take turns, however much each of them has waiting; each one's work in order.
+- Within a lane callers get equal shares of the work, however much each of them has waiting; each
+  one's work in order. So a short recording does not wait for all of the long ones beside it.
 - A newer job of a turn takes the place of one that waits. Partials go first when there is no room.
 - What waits with the same key shares a batch, but nothing ever waits for a batch to fill, and more
   than four are shared out among the workers: two half batches side by side are done sooner.
@@ -9,7 +10,7 @@
   of what it costs alone. The other way round live work may join a batch of bulk, which it would
   have to wait for otherwise.
 - While live work comes in, bulk leaves one worker free and takes small batches, since what runs
-  cannot be pushed aside.
+  cannot be pushed aside; for the same reason it takes half batches while several callers have some.
 
 Pure and single-threaded, without a clock of its own; `engines.owner` runs it.
 """
@@ -17,14 +18,15 @@ Pure and single-threaded, without a clock of its own; `engines.owner` runs it.
 from __future__ import annotations
 
 import math
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from voicemesh_stt.ports import Lane
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
 
 __all__ = ("Offer", "Schedule", "Taken", "Ticket")
 
@@ -33,11 +35,14 @@ _LIVE_IN_A_ROW = 4
 _BULK_SHARE = 0.75
 """Share of the bound that bulk may fill, so that live work always finds room."""
 _LIVE_FOR_S = 5.0
-"""How long after live work there is likely more of it, in seconds: about one turn."""
+"""How long after live work there is likely more of it, in seconds: about one turn. Partials count,
+taken or not: somebody is speaking, and the words at the pause are what has to be there soon."""
 _SHARED = 4
 """Jobs that one worker takes though another might soon do some; together they cost less."""
 _SMALL_SHARE = 4
 """Bulk's part of a batch while live work comes in is one in this many."""
+_HALF_SHARE = 2
+"""And while more than one caller has bulk waiting."""
 
 T = TypeVar("T")
 
@@ -92,10 +97,19 @@ class Taken(Generic[T]):
 
 @dataclass(eq=False)
 class _LaneQueue(Generic[T]):
-    """One lane: those that go first, then callers by turns."""
+    """One lane: those that go first, then callers by fair shares of the work.
+
+    Fair queueing (Demers, Keshav and Shenker, SIGCOMM 1989): a clock tells how much work each
+    caller would have had done by now, had all of them been served at once. Tickets go in the order
+    in which they would be finished then. Whoever has had more than that waits for the clock; it
+    runs on with all that is taken, so that ever new callers do not pass over anybody for ever.
+    """
 
     first: deque[Ticket[T]] = field(default_factory=deque)
-    callers: OrderedDict[Hashable, deque[Ticket[T]]] = field(default_factory=OrderedDict)
+    callers: dict[Hashable, deque[Ticket[T]]] = field(default_factory=dict)
+    starts_s: dict[Hashable, float] = field(default_factory=dict)
+    """When the next ticket of a caller would be begun, on the clock."""
+    clock_s: float = 0.0
 
     def __len__(self) -> int:
         return len(self.first) + sum(len(waiting) for waiting in self.callers.values())
@@ -103,12 +117,19 @@ class _LaneQueue(Generic[T]):
     def __iter__(self) -> Iterator[Ticket[T]]:
         """All tickets in the order in which they are to be taken."""
         yield from list(self.first)
-        rounds = [list(waiting) for waiting in self.callers.values()]
-        for turn in range(max(map(len, rounds), default=0)):
-            yield from (waiting[turn] for waiting in rounds if turn < len(waiting))
+        yield from [ticket for _, ticket in self._by_finish()]
+
+    def ahead_of(self, work_s: float) -> list[Ticket[T]]:
+        """The tickets that go before so much work of a caller who comes now."""
+        last_s = self.clock_s + work_s
+        return [*self.first, *(ticket for at_s, ticket in self._by_finish() if at_s <= last_s)]
 
     def add(self, ticket: Ticket[T]) -> None:
-        self.callers.setdefault(ticket.caller, deque()).append(ticket)
+        caller = ticket.caller
+        if caller not in self.callers:
+            self.callers[caller] = deque()
+            self.starts_s[caller] = max(self.clock_s, self.starts_s.get(caller, 0.0))
+        self.callers[caller].append(ticket)
 
     def remove(self, ticket: Ticket[T]) -> bool:
         """Removes it; says whether it was there."""
@@ -121,13 +142,32 @@ class _LaneQueue(Generic[T]):
         waiting.remove(ticket)
         if not waiting:
             del self.callers[ticket.caller]
+            self._forget(ticket.caller)
         return True
 
     def pop(self, ticket: Ticket[T]) -> None:
-        """Removes one that is taken: its caller has had its turn."""
+        """Removes one that is taken: its caller has had so much of its share."""
+        share_s = ticket.work_s / max(1, len(self.callers))
+        begun_s = self.starts_s.get(ticket.caller, self.clock_s)
         self.remove(ticket)
-        if ticket.caller in self.callers:
-            self.callers.move_to_end(ticket.caller)
+        self.starts_s[ticket.caller] = begun_s + ticket.work_s
+        self.clock_s += share_s
+        for caller in list(self.starts_s):
+            self._forget(caller)
+
+    def _forget(self, caller: Hashable) -> None:
+        """Forgets a caller who is owed nothing and owes nothing."""
+        if caller not in self.callers and self.starts_s[caller] <= self.clock_s:
+            del self.starts_s[caller]
+
+    def _by_finish(self) -> list[tuple[float, Ticket[T]]]:
+        finishes: list[tuple[float, Ticket[T]]] = []
+        for caller, waiting in self.callers.items():
+            at_s = self.starts_s[caller]
+            for ticket in waiting:
+                at_s += ticket.work_s
+                finishes.append((at_s, ticket))
+        return sorted(finishes, key=itemgetter(0))
 
 
 class Schedule(Generic[T]):
@@ -157,12 +197,17 @@ class Schedule(Generic[T]):
         for lane in lanes:
             yield from self._lanes[lane]
 
+    def ahead(self, work_s: float) -> Iterator[Ticket[T]]:
+        """Tickets that go before so much bulk work of a caller who comes now."""
+        yield from self.waiting(Lane.LIVE, Lane.PARTIAL)
+        yield from self._lanes[Lane.BULK].ahead_of(work_s)
+
     def offer(self, ticket: Ticket[T], now_s: float) -> Offer[T]:
         """Takes a ticket in, or says that there is no room.
 
         A partial is taken in only if no other work waits: under load it is the first to go.
         """
-        if ticket.lane is Lane.LIVE:
+        if ticket.lane is not Lane.BULK:
             self._live_s = now_s
         superseded = self._remove_turn(ticket)
         dropped = self._make_room(ticket)
@@ -179,14 +224,18 @@ class Schedule(Generic[T]):
         """Removes one that nobody waits for any more; does nothing if it has been taken."""
         self._lanes[ticket.lane].remove(ticket)
 
-    def take(self, now_s: float, needed_s: float = 0.0) -> Taken[T]:
+    def take(self, now_s: float, needed_s: Callable[[Ticket[T]], float] | None = None) -> Taken[T]:
         """The next batch, and whatever was met that is too late; `done` must follow.
 
         Args:
             now_s: the time, on the clock of the deadlines.
-            needed_s: what a job takes at the least, in seconds.
+            needed_s: what a job takes at the least, in seconds; nothing if it is None.
         """
-        late = [t for lane in Lane for t in self._lanes[lane] if t.deadline_s < now_s + needed_s]
+        late = [
+            ticket
+            for ticket in self.waiting(*Lane)
+            if ticket.deadline_s < now_s + (needed_s(ticket) if needed_s else 0.0)
+        ]
         for ticket in late:
             self.discard(ticket)
         head = self._head(now_s)
@@ -257,6 +306,8 @@ class Schedule(Generic[T]):
         most = head.most
         if head.lane is Lane.BULK and self._is_live(now_s):
             most = max(1, most // _SMALL_SHARE)
+        elif head.lane is Lane.BULK and len(self._lanes[Lane.BULK].callers) > 1:
+            most = max(1, most // _HALF_SHARE)
         mates = [ticket for ticket in alike if ticket is not head]
         return [head, *mates[: min(share, most) - 1]]
 

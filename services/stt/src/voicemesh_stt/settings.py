@@ -62,7 +62,7 @@ class SttSettings(ServiceSettings):
     model_config = service_settings_config("VOICEMESH_STT_")
 
     server: ServerSettings = ServerSettings(
-        port=50051, metrics_port=9101, max_message_bytes=32 * _MIB
+        port=50051, metrics_port=9101, max_message_bytes=32 * _MIB, max_concurrent=160
     )
     """Where and how the service listens."""
 
@@ -113,7 +113,7 @@ class SttSettings(ServiceSettings):
     max_batch: int = Field(default=0, ge=0, le=64)
     """Most jobs in a batch of a model; 0 means 8 on a CPU and 16 on a GPU."""
 
-    min_context_s: float = Field(default=12.5, ge=10, le=30)
+    min_context_s: float = Field(default=15.0, ge=10, le=30)
     """Shortest audio context given to the model, in seconds. Short contexts are what makes short
     utterances fast; 30 gives it always the whole of Whisper's own."""
 
@@ -168,7 +168,8 @@ class SttSettings(ServiceSettings):
 
     drain_turn_s: float = Field(default=10.0, ge=0, le=3600)
     """How long an open turn of a live stream may go on after SIGTERM, in seconds; then it is
-    finished with what was said. Below `server.drain_timeout_s`, or it is cut."""
+    finished with what was said. So long a `TranscribeFile` may go on too; then its caller is told
+    to resume it elsewhere. Below `server.drain_timeout_s`, or they are cut."""
 
     turn: TurnSettings = TurnSettings()
     """Turn detection."""

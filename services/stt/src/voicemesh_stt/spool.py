@@ -156,6 +156,8 @@ class Spool:
         if self._cancelled:
             return b""
         there = self._size - self._place
+        if there <= 0:  # a place far behind the end may be more than the system can name
+            return b""
         try:
             data = os.pread(self._file.fileno(), there if size < 0 else size, self._place)
         except OSError as error:

@@ -92,7 +92,7 @@ def _decoded(audio: bytes, encoding: Encoding) -> Iterator[tuple[int, npt.NDArra
     Only what FFmpeg does with the bytes is in the block: what goes wrong there is their fault.
     """
     check_wav_header(io.BytesIO(audio))
-    with opened(io.BytesIO(audio), encoding) as container:
+    with opened(io.BytesIO(audio), encoding, audio[:8]) as container:
         stream = audio_stream(container)
         shape = (0, 0)
         decoded_s = 0.0

@@ -23,6 +23,7 @@ from voicemesh_stt.engines.frames import (
     check_length,
     checked_shape,
     floats,
+    is_mpeg4,
     opened,
     planes_of,
     stated_length_s,
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 
 __all__ = ("ProgressiveFileDecoder",)
 
-_SEEKING = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"}
-"""First atoms of MPEG-4 and QuickTime files; FFmpeg's list of them."""
 _GAPLESS = {"wav", "w64", "aiff", "au", "flac", "mp3", "caf", "mov", "mp4", "aac"}
 """Formats, by FFmpeg's names, whose packets follow each other without gaps."""
 _BEFORE_S = 2.0
@@ -156,8 +155,9 @@ def _decoded(source: ByteSource, encoding: Encoding, skip_s: float) -> Iterator[
 
     Only what FFmpeg does with the bytes is in the block: what goes wrong there is their fault.
     """
-    file = _File(source, seeks=_head(source)[4:8] in _SEEKING)
-    with opened(file, encoding, {"fflags": "+ignidx"}) as container:
+    head = _head(source)
+    file = _File(source, seeks=is_mpeg4(head))
+    with opened(file, encoding, head, {"fflags": "+ignidx"}) as container:
         stream = audio_stream(container)
         stated_s = stated_length_s(stream)
         frames = _Frames(container, stream, skip_s)

@@ -16,6 +16,7 @@ import numpy.typing as npt
 from av.audio.frame import format_dtypes
 
 from voicemesh_stt.domain import Encoding
+from voicemesh_stt.engines.libavutil import bound_allocations
 from voicemesh_stt.engines.resampling import Planes, clipped
 from voicemesh_stt.errors import UnreadableAudioError
 
@@ -27,20 +28,29 @@ __all__ = (
     "check_length",
     "checked_shape",
     "floats",
+    "is_mpeg4",
     "opened",
     "planes_of",
     "stated_length_s",
 )
 
 _FORMATS = (
-    "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,ogg,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,amr,"
-    "asf,ape,wv,tta,avi,flv,mpegts,mpeg"
+    "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,ogg,matroska,webm,amr,asf,ape,wv,tta,avi,flv,"
+    "mpegts,mpeg"
 )
+_MPEG4_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2"
+_MPEG4_ATOMS = {
+    *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"),
+    *(b"junk", b"uuid", b"udta", b"pict", b"prfl", b"styp"),
+}
+"""First atoms of MPEG-4 and QuickTime files; FFmpeg's list of them."""
+# Each track has an index, which may claim far more than is there; see `libavutil`. Films have up to
+# a dozen tracks, and where attachments count as such, more: hence only of MPEG-4.
+_MPEG4_TRACKS = {"max_streams": "12"}
 # Decoders make a frame as large as its bytes claim it to be. The longest honest ones are those of
 # Monkey's Audio, with 1,179,648 samples.
 _DECODING = {"max_samples": str(1 << 21)}
 _OPENING = {
-    "format_whitelist": _FORMATS,
     "protocol_whitelist": "none",
     # FFmpeg decodes pictures too, to know what they are: 1 MB of them became 1 GB. None is wanted.
     "max_pixels": "1",
@@ -62,13 +72,14 @@ _MISSING_S = 0.1
 
 @contextmanager
 def opened(
-    file: Any, encoding: Encoding, options: Mapping[str, str] | None = None
+    file: Any, encoding: Encoding, head: bytes, options: Mapping[str, str] | None = None
 ) -> Iterator[av.container.InputContainer]:
     """A container, closed at the end of the block.
 
     Args:
         file: has `read`, and may have `seek` and `tell`.
         encoding: which format it must have.
+        head: its first 8 bytes.
         options: of FFmpeg, besides those that keep it within bounds.
 
     Raises:
@@ -76,9 +87,12 @@ def opened(
             of the bytes.
     """
     forced = _FORCED[encoding]
+    every = {**(options or {}), **_OPENING, "format_whitelist": _FORMATS}
+    if is_mpeg4(head):
+        every |= {**_MPEG4_TRACKS, "format_whitelist": f"{_FORMATS},{_MPEG4_FORMATS}"}
+    bound_allocations()
     try:
         # No type is stated for a file object and None together, but both are allowed.
-        every = {**(options or {}), **_OPENING}
         with closing(av.open(file, "r", format=forced, options=every)) as container:
             yield container
     except (av.error.FFmpegError, ValueError, IndexError, UnicodeDecodeError) as error:
@@ -88,6 +102,11 @@ def opened(
             "format.encoding and format.sample_rate_hertz"
         )
         raise UnreadableAudioError(msg, field="audio") from error
+
+
+def is_mpeg4(head: bytes) -> bool:
+    """Whether a file of the MPEG-4 family begins with these 8 bytes."""
+    return head[4:8] in _MPEG4_ATOMS
 
 
 def audio_stream(container: av.container.InputContainer) -> av.AudioStream:

@@ -59,7 +59,7 @@ class Generator:
         model: ctranslate2.models.Whisper,
         suppressed: list[int],
         text_of: Callable[[Sequence[int]], str],
-        group: int,
+        most_frames: int,
     ) -> None:
         """Makes it.
 
@@ -67,22 +67,21 @@ class Generator:
             model: the model.
             suppressed: tokens never to be written.
             text_of: the words of tokens.
-            group: most jobs that are encoded together.
+            most_frames: most frames of audio context that are encoded together.
         """
         self._model = model
         self._suppressed = suppressed
         self._text_of = text_of
-        self._group = group
+        self._most_frames = most_frames
 
     def encode(self, features: Sequence[Features]) -> tuple[Encoded, float]:
         """The encoder's output for features of one context, and how many seconds it took."""
         begun_s = time.perf_counter()
+        group = max(1, self._most_frames // features[0].shape[-1])
         parts = [
             # Through the host's memory, so that later steps can choose among the items.
-            np.array(
-                self._model.encode(view(np.stack(features[at : at + self._group])), to_cpu=True)
-            )
-            for at in range(0, len(features), self._group)
+            np.array(self._model.encode(view(np.stack(features[at : at + group])), to_cpu=True))
+            for at in range(0, len(features), group)
         ]
         encoded = parts[0] if len(parts) == 1 else np.concatenate(parts)
         return encoded, time.perf_counter() - begun_s
@@ -115,7 +114,8 @@ class Generator:
         self, encoded: Encoded, wanted: Sequence[Wanted], temperature: float, beam_size: int
     ) -> list[Attempt]:
         budget = max(job.budget for job in wanted)
-        # As in the reference: a beam where the likeliest is sought, a draw where it is not.
+        # As in the reference, a beam where the likeliest is sought, a draw where it is not; but one
+        # draw and not the best of five, which all of the batch would wait for.
         how: dict[str, Any] = (
             {"beam_size": 1, "sampling_topk": 0, "sampling_temperature": temperature}
             if temperature > 0

@@ -64,9 +64,6 @@ class LibOpus:
         self._has_copy = library.opus_packet_has_lbrr
         self._has_copy.argtypes = [ctypes.c_char_p, ctypes.c_int32]
         self._has_copy.restype = ctypes.c_int
-        self._length = library.opus_packet_get_nb_samples
-        self._length.argtypes = [ctypes.c_char_p, ctypes.c_int32, ctypes.c_int32]
-        self._length.restype = ctypes.c_int
 
     def decoder(self, rate_hertz: int) -> OpusDecoder:
         """A new decoder to mono; packets in stereo are mixed by libopus.
@@ -85,14 +82,6 @@ class LibOpus:
     def destroy(self, state: int) -> None:
         """Frees a decoder's state, which must not be used again."""
         self._destroy(state)
-
-    def packet_samples(self, packet: bytes, rate_hertz: int) -> int:
-        """The length of a packet in samples at that rate, as its first two bytes say.
-
-        Raises:
-            OpusError: if they say nothing that RFC 6716 allows.
-        """
-        return self.checked(self._length(packet, len(packet), rate_hertz))
 
     def has_copy(self, packet: bytes) -> bool:
         """Whether a packet holds a coarse copy of the one before it (in-band FEC)."""

@@ -43,6 +43,7 @@ _logger = get_logger(__name__)
 
 _FEATURE_THREADS = 2
 _SPARE_CONTEXT_S = 2.0
+_WHOLE_CONTEXT_S = 30.0
 _CALLERS_REMEMBERED = 1_024
 _SOONEST_S = 0.1
 _HALF_DONE = 0.5
@@ -132,18 +133,25 @@ class EngineOwner:
         if self._workers:
             await asyncio.wait(self._workers)
         # A thread that is in a library cannot be stopped, and must not be waited for in the loop.
-        for threads in (self._feature_threads, self._engine_threads):
-            threads.shutdown(wait=False, cancel_futures=True)
+        self._engine_threads.shutdown(wait=False, cancel_futures=True)
+        # Features take a millisecond; cut off, they would look to callers like a cancelled call.
+        self._feature_threads.shutdown(wait=False)
         calls = {asyncio.wrap_future(call) for call in tuple(self._calls)}
         if calls:
             await asyncio.wait(calls, timeout=timeout_s)
         for ended in calls:
             _forget(ended)
 
-    def expected_wait_s(self, lane: Lane) -> float:
-        """How long a job of that lane will wait for its turn, by what jobs took lately."""
-        lanes = tuple(Lane) if lane is Lane.BULK else (Lane.LIVE,)
-        work = [self._load(ticket) for ticket in self._schedule.waiting(*lanes)]
+    def expected_wait_s(self, lane: Lane, work_s: float = _WHOLE_CONTEXT_S) -> float:
+        """How long a job of that lane will wait for its turn, by what jobs took lately.
+
+        Args:
+            lane: LIVE for all live work that waits; BULK for what goes before a new caller's job.
+            work_s: the job's work, in seconds of context.
+        """
+        is_bulk = lane is Lane.BULK
+        ahead = self._schedule.ahead(work_s) if is_bulk else self._schedule.waiting(Lane.LIVE)
+        work = [self._load(ticket) for ticket in ahead]
         if len(self._running) >= self._limits.workers:
             work += [self._load(ticket, _HALF_DONE) for ticket in self._at_work()]
         return self._pace.clears_in_s(work)
@@ -151,7 +159,12 @@ class EngineOwner:
     def overloaded(self) -> float | None:
         """When a new live stream may try again; see `ports.Admission`."""
         recent_s = self._pace.live_wait_s(time.monotonic())
-        wait_s = max(recent_s, self.expected_wait_s(Lane.LIVE))
+        # Bulk that runs now does not count: it makes room as soon as somebody speaks, so that a
+        # file would keep streams out for as long as it takes.
+        running = [ticket for ticket in self._at_work() if ticket.lane is not Lane.BULK]
+        work = [self._load(ticket) for ticket in self._schedule.waiting(Lane.LIVE)]
+        work += [self._load(ticket, _HALF_DONE) for ticket in running]
+        wait_s = max(recent_s, self._pace.clears_in_s(work))
         too_long_s = wait_s - self._limits.max_live_wait_s
         return None if too_long_s <= 0 else max(1.0, round(too_long_s, 1))
 
@@ -181,10 +194,11 @@ class EngineOwner:
     def _admit(self, waiting: _Waiting) -> _Ticket:
         """A ticket that waits, or an error that says when to come back."""
         job, engine = waiting.job, waiting.engine
-        wait_s = self.expected_wait_s(Lane.BULK)
+        work_s = job.audio_s + _SPARE_CONTEXT_S
         # A recording that has begun goes on: all that was done for it would be lost.
         if job.lane is Lane.BULK and job.caller not in self._begun:
             most_s = min(self._limits.max_wait_s, job.timeout_s)
+            wait_s = self.expected_wait_s(Lane.BULK, work_s)
             if wait_s > most_s:
                 raise _full(self.queued, wait_s - most_s)
         ticket = Ticket(
@@ -196,22 +210,26 @@ class EngineOwner:
             engine.workers,
             engine.most_in_batch,
             job.turn,
-            job.audio_s + _SPARE_CONTEXT_S,
+            work_s,
         )
         offer = self._schedule.offer(ticket, waiting.arrived_s)
         for older in offer.superseded:
             _fail(older.item, JobSupersededError())
         for partial in offer.dropped:
-            _fail(partial.item, _full(self.queued, wait_s))
+            _fail(partial.item, self._no_room())
         if not offer.taken:
-            raise _full(self.queued, wait_s / 2)
+            raise self._no_room()
         return ticket
+
+    def _no_room(self) -> QueueFullError:
+        work = [self._load(ticket) for ticket in self._schedule.waiting(*Lane)]
+        return _full(self.queued, self._pace.clears_in_s(work) / 2)
 
     async def _work(self, worker: int) -> None:
         while True:
-            taken = self._schedule.take(time.monotonic(), self._pace.needed_s)
+            taken = self._schedule.take(time.monotonic(), self._needed_s)
             for ticket in taken.late:
-                self._give_up(ticket.item)
+                self._give_up(ticket)
             if not taken.batch:
                 self._arrived.clear()
                 await self._arrived.wait()
@@ -268,10 +286,10 @@ class EngineOwner:
         """Measures, for estimates and for whoever counts."""
         self._pace.ran(batch[0].model, sum(each.context_s for each in jobs), spent_s)
         for ticket in batch:
-            if ticket.caller is not None:
+            if ticket.lane is Lane.BULK:
                 self._begun[ticket.caller] = None
                 self._begun.move_to_end(ticket.caller)
-            if ticket.lane is Lane.LIVE:
+            elif ticket.lane is Lane.LIVE:
                 waited_s = begun_s - ticket.item.arrived_s - ticket.item.worked_s
                 self._pace.live_waited(waited_s, begun_s)
         while len(self._begun) > _CALLERS_REMEMBERED:
@@ -294,9 +312,10 @@ class EngineOwner:
             self._schedule.put_first(ticket)
             self._arrived.set()
 
-    def _give_up(self, waiting: _Waiting) -> None:
+    def _give_up(self, ticket: _Ticket) -> None:
         """There is no time for a job: better doubtful words than none."""
-        self._pace.gave_up()
+        waiting = ticket.item
+        self._pace.gave_up(ticket.model)
         if waiting.found is None:
             _fail(waiting, _expired(waiting.job))
         elif not waiting.done.done():
@@ -304,6 +323,9 @@ class EngineOwner:
 
     def _at_work(self) -> list[_Ticket]:
         return [ticket for batch in self._running.values() for ticket in batch]
+
+    def _needed_s(self, ticket: _Ticket) -> float:
+        return self._pace.needed_s(ticket.model, ticket.work_s)
 
     def _load(self, ticket: _Ticket, share: float = 1.0) -> tuple[str, int, float]:
         workers = min(ticket.workers, self._limits.workers)

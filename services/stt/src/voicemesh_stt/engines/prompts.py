@@ -47,6 +47,8 @@ class Prompts:
     """Of one model. Thread-safe. Languages are in Whisper's codes."""
 
     def __init__(self, vocabulary: tokenizers.Tokenizer, *, multilingual: bool) -> None:
+        # What callers write is words: else `<|startoftranscript|>` in a prompt would be obeyed.
+        vocabulary.encode_special_tokens = True
         self._vocabulary = vocabulary
         self._multilingual = multilingual
         self.tokenizer = lru_cache(maxsize=256)(self._tokenizer)

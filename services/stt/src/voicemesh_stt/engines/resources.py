@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import ctranslate2
 
+from voicemesh_stt.engines.features import FULL_FRAMES
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -19,10 +21,11 @@ are so small that threads that share a batch spend the time waiting for each oth
 _MOST_CORES = 4
 """Cores that a model takes unless it is told to: other services live on the machine as well."""
 _CPU_BATCH = 8
-_CPU_GROUP = 4
 _CUDA_BATCH = 16
-"""Jobs decoded together and jobs encoded together. On a CPU bigger groups take twice as long for
-each job, since they do not fit into the cache, and bigger batches bring nothing."""
+"""Jobs decoded together; bigger batches bring nothing."""
+_CPU_FRAMES = 3_000
+"""Frames encoded together: Whisper's own window. What goes beyond it does not fit into the caches
+of a CPU and takes half as long again, or twice, for each job."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,8 @@ class Resources:
     """Threads of each worker on a CPU."""
     most_in_batch: int
     """Jobs that are decoded together."""
-    most_in_group: int
-    """Jobs that are encoded together."""
+    most_frames: int
+    """Frames of audio context, over all jobs, that are encoded together."""
 
 
 def cores() -> int:
@@ -70,9 +73,9 @@ def resources(
         compute_type = "float16" if device == "cuda" else "int8"
     if device == "cuda":
         most = batch or _CUDA_BATCH
-        return Resources(device, compute_type, workers or 1, 1, most, most)
+        return Resources(device, compute_type, workers or 1, 1, most, most * FULL_FRAMES)
     small = model_file.stat().st_size <= _SMALL_BYTES
     if not workers:
         workers = max(1, cores() // (threads or 1)) if small or threads else 1
     threads = threads or max(1, cores() // workers)
-    return Resources(device, compute_type, workers, threads, batch or _CPU_BATCH, _CPU_GROUP)
+    return Resources(device, compute_type, workers, threads, batch or _CPU_BATCH, _CPU_FRAMES)

@@ -9,8 +9,10 @@ recording has no place here. What a batch goes through, and where it is written 
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +30,7 @@ from voicemesh_stt.engines.resources import resources
 from voicemesh_stt.ports import SAMPLE_RATE_HERTZ, Again, Job, Lane, Prepared, Recognition, Worked
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 __all__ = ("WhisperEngine", "WhisperPlace")
@@ -37,6 +39,9 @@ _LIVE_ATTEMPTS = 3
 """Temperatures for live work. The reference goes on to 1.0; that high, the words are invented, and
 a live turn waits for them."""
 _WARM_TIMEOUT_S = 600.0
+_UNLOAD_PATIENCE_S = 10.0
+"""How long unloading waits for calls in progress, whose callers are gone."""
+_UNLOAD_PAUSE_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ class WhisperPlace:
     """Batches that run at once; 0 for as many as pays."""
     most_in_batch: int = 0
     """Most jobs in a batch; 0 for as many as pays."""
-    min_context_s: float = 12.5
+    min_context_s: float = 15.0
     """Shortest audio context, in seconds; 30 is Whisper's own."""
 
 
@@ -109,8 +114,10 @@ class WhisperEngine:
             self._whisper.model,
             self._prompts.suppressed,
             self._text_of,
-            self._runs_on.most_in_group,
+            self._runs_on.most_frames,
         )
+        self._calls = 0
+        self._changed = threading.Condition()
         self._min_context_s = place.min_context_s
         # The workers share the weights, and the catalogue's files hold them in 16 bits.
         widened = 2 if self._runs_on.compute_type == "float32" else 1
@@ -152,8 +159,19 @@ class WhisperEngine:
                 pass
 
     def unload(self) -> None:
-        """Frees the memory, once calls in progress are done; the engine is of no use after it."""
+        """Frees the memory, once calls in progress are done; the engine is of no use after it.
+
+        If one of them takes longer than 10 s, the memory goes with the last reference instead.
+        """
+        patient_until_s = time.monotonic() + _UNLOAD_PATIENCE_S
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls == 0, _UNLOAD_PATIENCE_S)
+        # CTranslate2 does nothing while it takes the model to be in use, and does not say so; and
+        # it takes it to be in use until a moment after the call.
         self._whisper.model.unload_model()
+        while self._whisper.model.model_is_loaded and time.monotonic() < patient_until_s:
+            time.sleep(_UNLOAD_PAUSE_S)
+            self._whisper.model.unload_model()
 
     def prepare(self, job: Job) -> Prepared:
         """`job` with its features; see `ports.Engine`."""
@@ -163,6 +181,10 @@ class WhisperEngine:
 
     def recognise(self, batch: Sequence[Prepared]) -> Worked:
         """The words of each job; see `ports.Engine`."""
+        with self._in_use():
+            return self._recognised(batch)
+
+    def _recognised(self, batch: Sequence[Prepared]) -> Worked:
         encoded, encoder_s = self._generator.encode([each.features for each in batch])
         begun_s = time.perf_counter()
         languages = self._languages(batch, encoded)
@@ -176,6 +198,19 @@ class WhisperEngine:
         self._add_word_times(batch, encoded, decoded)
         outcomes = [self._outcome(*each) for each in zip(batch, decoded, strict=True)]
         return Worked(outcomes, encoder_s, time.perf_counter() - begun_s)
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        """Keeps `unload` from what runs: between two of its steps the model would seem idle."""
+        with self._changed:
+            self._calls += 1
+            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._calls -= 1
+                self._changed.notify_all()
 
     def _prepared(self, job: Job, features: np.ndarray, audio_frames: int) -> Prepared:
         options = job.options

@@ -9,7 +9,7 @@ from voicemesh_stt.domain import Encoding, FinishTurn, LiveItem, Packet
 from voicemesh_stt.errors import MessageOrderError, UnreadableAudioError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
     from voicemesh.common.v1 import audio_pb2
     from voicemesh.stt.v1 import speech_to_text_service_pb2 as pb
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 __all__ = ("config_of", "live_items")
 
 _MOST_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 14
+"""Bytes that are heard at once: half a second of 16 kHz. All live streams share the audio threads,
+and one that sends two minutes in one message must not have one of them for so long."""
 _MOST_PACKET_BYTES = 7_664
 """Six frames of 20 ms of 1,275 bytes each, with their lengths (RFC 6716 section 3.2.5)."""
 _SEQUENCES = 1 << 16
@@ -48,7 +51,8 @@ async def live_items(
     async for request in requests:
         match request.WhichOneof("payload"):
             case "audio" if not packets:
-                yield _audio(request.audio)
+                for piece in _pieces(request.audio):
+                    yield piece
             case "packet" if packets:
                 yield _packet(request.packet)
             case "finish_turn":
@@ -65,10 +69,11 @@ async def live_items(
                 raise InvalidArgumentError(msg, field="payload")
 
 
-def _audio(data: bytes) -> bytes:
+def _pieces(data: bytes) -> Iterator[bytes]:
     if len(data) > _MOST_BYTES:
         _refuse("audio", f"{len(data)} bytes are more than {_MOST_BYTES}; send smaller pieces")
-    return data
+    for start in range(0, len(data), _PIECE_BYTES):
+        yield data[start : start + _PIECE_BYTES]
 
 
 def _packet(message: audio_pb2.OpusPacket) -> Packet:

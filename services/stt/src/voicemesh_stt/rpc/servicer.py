@@ -147,7 +147,7 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
     ) -> AsyncIterator[pb.TranscribeFileResponse]:
         """Transcribes a file of any length while it is being uploaded."""
         incoming = aiter(requests)
-        message = file_config(await self._first(incoming))
+        message = file_config(await self._streams.before_drain(self._first(incoming)))
         field = "config.transcription.model"
         model = await self._shelf.find(message.transcription.model, field=field)
         request = file_request(message, model, self._defaults.beam_size)
@@ -156,7 +156,10 @@ class SpeechToTextServicer(pb_grpc.SpeechToTextServiceServicer):
             aclosing(file_parts(incoming)) as parts,
         ):
             timeout_s = remaining_s(context, self._defaults.file_timeout_s)
-            async with aclosing(self._files.events(parts, request, model, timeout_s)) as events:
+            draining = self._streams.draining
+            async with aclosing(
+                self._files.events(parts, request, model, timeout_s, draining)
+            ) as events:
                 async for event in events:
                     yield file_message(event)
 

@@ -49,8 +49,8 @@ class _AudioEncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AudioEn
     AUDIO_ENCODING_FLAC: _AudioEncoding.ValueType  # 8
     """Free Lossless Audio Codec with its header."""
     AUDIO_ENCODING_OPUS_PACKETS: _AudioEncoding.ValueType  # 9
-    """Bare Opus packets of 20 ms at 48 kHz, one OpusPacket message each, without
-    a container: what Discord sends and takes.
+    """Bare Opus packets, one OpusPacket message each, without a container: what
+    Discord sends and takes. Servers send packets of 20 ms at 48 kHz.
     """
 
 class AudioEncoding(_AudioEncoding, metaclass=_AudioEncodingEnumTypeWrapper):
@@ -82,8 +82,8 @@ AUDIO_ENCODING_MP3: AudioEncoding.ValueType  # 7
 AUDIO_ENCODING_FLAC: AudioEncoding.ValueType  # 8
 """Free Lossless Audio Codec with its header."""
 AUDIO_ENCODING_OPUS_PACKETS: AudioEncoding.ValueType  # 9
-"""Bare Opus packets of 20 ms at 48 kHz, one OpusPacket message each, without
-a container: what Discord sends and takes.
+"""Bare Opus packets, one OpusPacket message each, without a container: what
+Discord sends and takes. Servers send packets of 20 ms at 48 kHz.
 """
 Global___AudioEncoding: _TypeAlias = AudioEncoding  # noqa: Y015
 
@@ -123,7 +123,9 @@ Global___AudioFormat: _TypeAlias = AudioFormat  # noqa: Y015
 
 @_typing.final
 class OpusPacket(_message.Message):
-    """OpusPacket is one Opus frame of 20 ms at 48 kHz, as RTP carries it."""
+    """OpusPacket is one Opus packet as RTP carries it: one or more frames, 20 ms in
+    all as a rule; a server takes any of 2.5 to 120 ms.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -131,7 +133,7 @@ class OpusPacket(_message.Message):
     SEQUENCE_FIELD_NUMBER: _builtins.int
     RTP_TIMESTAMP_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """The packet as RFC 6716 defines it, at most 1,275 bytes a frame."""
+    """The packet as RFC 6716 defines it, at most 7,664 bytes."""
     sequence: _builtins.int
     """RTP sequence number, 0 to 65535, wrapping. It orders packets and shows
     what was lost.

@@ -386,7 +386,9 @@ Global___Timings: _TypeAlias = Timings  # noqa: Y015
 class TranscribeFileRequest(_message.Message):
     """TranscribeFileRequest is a part of an upload. The first message has config
     and nothing else has; every later one has audio of at most 1 MiB. Closing
-    the sending side ends the upload.
+    the sending side ends the upload. A server that is about to stop goes on for
+    some seconds at most, and ends the call with UNAVAILABLE, reason DRAINING:
+    resume from the end of the last segment, and another replica goes on.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
