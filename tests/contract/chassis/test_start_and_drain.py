@@ -152,7 +152,7 @@ async def test_the_service_hears_of_the_drain_so_that_endless_calls_end_by_thems
         await draining.wait()
         yield b"last"
 
-    handlers = {"Endless": grpc.stream_stream_rpc_method_handler(until_drained)}
+    handlers: dict[str, Any] = {"Endless": grpc.stream_stream_rpc_method_handler(until_drained)}
     service = make_service(drain=draining.set, **handlers)
     async with hosted(service, make_settings(drain_timeout_s=60)) as (host, channel):
         await host.start()

@@ -1,7 +1,7 @@
 """What Whisper's encoder is given: no more audio context than the words need, padded with silence.
 
 The encoder's work does not depend on the words but on its context, and Whisper is always given
-30 s. CTranslate2 takes fewer frames. A context of 12.5 s or more, and 2 s longer than the audio,
+30 s. CTranslate2 takes fewer frames. A context of 15 s or more, and 2 s longer than the audio,
 gives the same words in less than half the time. In shorter ones the model runs into repetition
 loops, and now and then it does in these too, which is why `hypotheses.Attempt.is_believed` looks at
 what came out and the job may be done again with the whole context.
