@@ -26,6 +26,7 @@ PARTS = ("latency", "throughput", "accuracy", "final", "streams", "memory", "ove
 _PACKAGES = ("voicemesh-stt", "faster-whisper", "ctranslate2", "grpcio", "onnxruntime", "numpy")
 _PEER = "wyoming-faster-whisper"
 _MOST_CALLERS = 32
+_SENTENCES = 24
 
 
 async def _against_peers(report: Report, parts: Sequence[str], ours: Ours, corpus: Corpus) -> None:
@@ -62,7 +63,9 @@ async def _run(report: Report, parts: Sequence[str]) -> None:
         if "overload" in parts:
             await measure_overload(report, ours, corpus)
     if "turns" in parts:
-        report.measurements["turns"] = turns.measure(limit=24)
+        found = turns.measure(limit=_SENTENCES)
+        report.measurements["turns"] = found
+        print(f"\n{turns.table(found)}")
 
 
 def main() -> None:

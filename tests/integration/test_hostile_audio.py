@@ -233,7 +233,7 @@ async def test_a_crowd_of_silent_streams_leaves_when_it_is_cancelled(stt: Runnin
     calls = [stub.StreamTranscribe(silent()) for _ in range(200)]
 
     async def full() -> bool:
-        return await stt.metric("voicemesh_admission_used") == 64
+        return await stt.metric("voicemesh_admission_used") == SttSettings().server.max_concurrent
 
     await stt.until(full)
     assert await stub.ListModels(stt_pb.ListModelsRequest(), timeout=5)

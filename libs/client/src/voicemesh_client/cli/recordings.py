@@ -54,7 +54,11 @@ _Channels = Annotated[bool, typer.Option("--channels", help="Each channel is one
 _Resume = Annotated[
     float,
     typer.Option(
-        help="Leave out what is said earlier.", metavar="SECONDS", min=0, show_default=False
+        help="Leave out what is said earlier.",
+        metavar="SECONDS",
+        min=0,
+        max=864_000,
+        show_default=False,
     ),
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Short for --format json.")]
