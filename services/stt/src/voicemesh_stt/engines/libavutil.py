@@ -13,6 +13,7 @@ from pathlib import Path
 import av
 
 from voicemesh_chassis.service import StartupError
+from voicemesh_stt.engines.wheel import bundled
 
 __all__ = ("bound_allocations",)
 
@@ -47,10 +48,6 @@ def bound_allocations() -> None:
 
 def _candidates() -> list[str]:
     """The libavutil that PyAV itself has loaded: beside it, or what its modules are linked with."""
-    package = Path(av.__file__).parent
-    found: list[str] = []
-    for directory in (package.parent / "av.libs", package / ".dylibs"):
-        if directory.is_dir():
-            found += sorted(str(file) for file in directory.iterdir() if "libavutil" in file.name)
     # Where PyAV was built from source: symbols are found through what a module is linked with.
-    return found + sorted(str(file) for file in package.glob("_core.*"))
+    linked = Path(av.__file__).parent.glob("_core.*")
+    return [*bundled("libavutil"), *sorted(map(str, linked))]

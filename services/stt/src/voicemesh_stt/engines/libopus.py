@@ -13,11 +13,11 @@ import functools
 import weakref
 from pathlib import Path
 
-import av
 import numpy as np
 import numpy.typing as npt
 
 from voicemesh_chassis.service import StartupError
+from voicemesh_stt.engines.wheel import bundled
 
 __all__ = ("LibOpus", "OpusDecoder", "OpusError", "candidates", "load_libopus")
 
@@ -162,12 +162,11 @@ def load_libopus() -> LibOpus:
 
 def candidates() -> list[str]:
     """Where libopus may be: beside PyAV (Linux and Windows, macOS), then in the system."""
-    package = Path(av.__file__).parent
-    found: list[str] = []
-    for directory in (package.parent / "av.libs", package / ".dylibs"):
-        if directory.is_dir():
-            found += sorted(str(file) for file in directory.iterdir() if "libopus" in file.name)
     # libopusfile and libopusenc are other libraries.
-    found = [file for file in found if not Path(file).name.startswith(("libopusf", "libopuse"))]
+    found = [
+        file
+        for file in bundled("libopus")
+        if not Path(file).name.startswith(("libopusf", "libopuse"))
+    ]
     system = ctypes.util.find_library("opus")
     return found if system is None else [*found, system]

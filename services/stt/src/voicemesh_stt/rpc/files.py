@@ -15,6 +15,7 @@ from voicemesh_stt.rpc.convert import (
     segment_message,
     timings_message,
 )
+from voicemesh_stt.rpc.incoming import check_is_config
 from voicemesh_stt.rpc.parsing import recognition_options, recording_format
 
 if TYPE_CHECKING:
@@ -37,11 +38,8 @@ def file_config(first: pb.TranscribeFileRequest) -> pb.TranscribeFileConfig:
     Raises:
         MessageOrderError: if something else did.
     """
-    payload = first.WhichOneof("payload")
-    if payload == "config":
-        return first.config
-    msg = f"the first message must have config, not {payload or 'nothing'}"
-    raise MessageOrderError(msg, field="config")
+    check_is_config(first.WhichOneof("payload"))
+    return first.config
 
 
 def file_request(

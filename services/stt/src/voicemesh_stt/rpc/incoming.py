@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from voicemesh.common.v1 import audio_pb2
     from voicemesh.stt.v1 import speech_to_text_service_pb2 as pb
 
-__all__ = ("config_of", "live_items")
+__all__ = ("check_is_config", "config_of", "live_items")
 
 _MOST_BYTES = 1 << 20
 _PIECE_BYTES = 1 << 14
@@ -32,11 +32,19 @@ def config_of(first: pb.StreamTranscribeRequest) -> pb.StreamTranscribeConfig:
     Raises:
         MessageOrderError: if something else did.
     """
-    payload = first.WhichOneof("payload")
-    if payload == "config":
-        return first.config
-    msg = f"the first message must have config, not {payload or 'nothing'}"
-    raise MessageOrderError(msg, field="config")
+    check_is_config(first.WhichOneof("payload"))
+    return first.config
+
+
+def check_is_config(payload: str | None) -> None:
+    """What the first message of any stream carries.
+
+    Raises:
+        MessageOrderError: if it is anything but `config`.
+    """
+    if payload != "config":
+        msg = f"the first message must have config, not {payload or 'nothing'}"
+        raise MessageOrderError(msg, field="config")
 
 
 async def live_items(
