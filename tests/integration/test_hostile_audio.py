@@ -5,23 +5,17 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import AsyncIterator, Iterable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import grpc
-import grpc.aio
 import numpy as np
 import pytest
-import pytest_asyncio
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as stt_pb
-from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
-from voicemesh_chassis.channel import error_from_rpc
-from voicemesh_chassis.errors import ServiceError
-from voicemesh_chassis.testing import RunningService, running
-from voicemesh_stt.__main__ import build
 from voicemesh_stt.settings import SttSettings
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Called
 
 pytestmark = [
     pytest.mark.integration,
@@ -34,32 +28,6 @@ F32 = audio_pb2.AUDIO_ENCODING_PCM_F32LE
 OPUS = audio_pb2.AUDIO_ENCODING_OPUS_PACKETS
 FLOAT_TAG = 3
 ENDS_S = 20.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stt(models_dir: Path) -> AsyncIterator[RunningService]:
-    settings = SttSettings(models_dir=models_dir)
-    async with running(build(settings), settings) as service:
-        yield service
-
-
-def hearing(service: RunningService) -> Any:
-    return stt_grpc.SpeechToTextServiceStub(service.channel(max_message_bytes=1 << 28))
-
-
-async def collected(call: Any) -> list[Any]:
-    return [message async for message in call]
-
-
-async def refusal(call: Any) -> ServiceError:
-    """What a call that must fail is told; checks what holds for every refusal."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    error = error_from_rpc(raised.value)
-    assert len(error.message) < 400
-    for leak in ("Traceback", 'File "', "site-packages", str(Path.home())):
-        assert leak not in error.message
-    return error
 
 
 def audio_format(encoding: int, rate: int, channels: int = 1) -> audio_pb2.AudioFormat:
@@ -116,23 +84,21 @@ def wav(
         "sdp",
     ],
 )
-async def test_a_header_that_lies_is_bad_audio(stt: RunningService, recording: bytes) -> None:
-    error = await refusal(
-        hearing(stt).Transcribe(stt_pb.TranscribeRequest(audio=recording), timeout=ENDS_S)
+async def test_a_header_that_lies_is_bad_audio(stt: Called, recording: bytes) -> None:
+    error = await stt.refusal(
+        stt.stub.Transcribe(stt_pb.TranscribeRequest(audio=recording), timeout=ENDS_S)
     )
 
     assert (error.code, error.field) == ("INVALID_ARGUMENT", "audio")
 
 
 @pytest.mark.parametrize(("rate", "count"), [(1, 200), (100, 4_000)])
-async def test_a_rate_that_no_recorder_has_is_bad_audio(
-    stt: RunningService, rate: int, count: int
-) -> None:
+async def test_a_rate_that_no_recorder_has_is_bad_audio(stt: Called, rate: int, count: int) -> None:
     # Each sample would become thousands: 16 KB as one packet in Matroska took 3.5 GB.
     recording = wav(b"\1\0" * count, rate=rate)
 
-    error = await refusal(
-        hearing(stt).Transcribe(stt_pb.TranscribeRequest(audio=recording), timeout=ENDS_S)
+    error = await stt.refusal(
+        stt.stub.Transcribe(stt_pb.TranscribeRequest(audio=recording), timeout=ENDS_S)
     )
 
     assert (error.code, error.field) == ("INVALID_ARGUMENT", "audio")
@@ -140,14 +106,14 @@ async def test_a_rate_that_no_recorder_has_is_bad_audio(
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
 async def test_samples_that_are_no_numbers_are_heard_as_something(
-    stt: RunningService, value: float
+    stt: Called, value: float
 ) -> None:
     recording = wav(np.full(16_000, value, "<f8").tobytes(), bits=64, tag=FLOAT_TAG)
     with np.errstate(over="ignore"):
         raw = np.full(16_000, value).astype("<f4").tobytes()
 
-    container = await hearing(stt).Transcribe(stt_pb.TranscribeRequest(audio=recording))
-    headerless = await hearing(stt).Transcribe(
+    container = await stt.stub.Transcribe(stt_pb.TranscribeRequest(audio=recording))
+    headerless = await stt.stub.Transcribe(
         stt_pb.TranscribeRequest(audio=raw, format=audio_format(F32, 16_000))
     )
 
@@ -155,14 +121,12 @@ async def test_samples_that_are_no_numbers_are_heard_as_something(
 
 
 @pytest.mark.parametrize("rate", [8_000, 48_000, 192_000])
-async def test_eight_channels_are_taken_at_any_rate_as_a_recording(
-    stt: RunningService, rate: int
-) -> None:
+async def test_eight_channels_are_taken_at_any_rate_as_a_recording(stt: Called, rate: int) -> None:
     samples = bytes(2 * 8 * rate)
     raw = stt_pb.TranscribeRequest(audio=samples, format=audio_format(S16, rate, 8))
 
-    headerless = await hearing(stt).Transcribe(raw, timeout=ENDS_S)
-    container = await hearing(stt).Transcribe(
+    headerless = await stt.stub.Transcribe(raw, timeout=ENDS_S)
+    container = await stt.stub.Transcribe(
         stt_pb.TranscribeRequest(audio=wav(samples, rate=rate, channels=8)), timeout=ENDS_S
     )
 
@@ -181,11 +145,11 @@ def live(
 
 
 @pytest.mark.parametrize("rate", [8_000, 48_000, 192_000])
-async def test_eight_channels_are_taken_at_any_rate_live(stt: RunningService, rate: int) -> None:
+async def test_eight_channels_are_taken_at_any_rate_live(stt: Called, rate: int) -> None:
     quarter = stt_pb.StreamTranscribeRequest(audio=bytes(2 * 8 * rate // 4))
     requests = live(audio_format(S16, rate, 8), [quarter] * 4)
 
-    events = await collected(hearing(stt).StreamTranscribe(requests, timeout=ENDS_S))
+    events = await stt.collected(stt.stub.StreamTranscribe(requests, timeout=ENDS_S))
 
     assert not events
 
@@ -201,42 +165,43 @@ def packets(step: int) -> Iterable[stt_pb.StreamTranscribeRequest]:
 
 
 @pytest.mark.parametrize("step", [960, 2_000_000_000], ids=["in time", "half a day apart"])
-async def test_noise_instead_of_packets_does_not_end_a_conversation(
-    stt: RunningService, step: int
-) -> None:
+async def test_noise_instead_of_packets_does_not_end_a_conversation(stt: Called, step: int) -> None:
     requests = live(audio_format(OPUS, 48_000), packets(step))
 
-    await collected(hearing(stt).StreamTranscribe(requests, timeout=ENDS_S))
+    await stt.collected(stt.stub.StreamTranscribe(requests, timeout=ENDS_S))
 
-    await stt.check_well()
+    await stt.running.check_well()
 
 
-async def test_thousands_of_tiny_messages_are_one_stream(stt: RunningService) -> None:
+async def test_thousands_of_tiny_messages_are_one_stream(stt: Called) -> None:
     request = stt_pb.StreamTranscribeRequest
     many = [request(audio=b"\1"), request(finish_turn=stt_pb.FinishTurn())] * 1_000
 
-    events = await collected(
-        hearing(stt).StreamTranscribe(live(audio_format(S16, 16_000), many), timeout=ENDS_S)
+    events = await stt.collected(
+        stt.stub.StreamTranscribe(live(audio_format(S16, 16_000), many), timeout=ENDS_S)
     )
 
     assert not events
-    await stt.check_well()
+    await stt.running.check_well()
 
 
-async def test_a_crowd_of_silent_streams_leaves_when_it_is_cancelled(stt: RunningService) -> None:
+async def test_a_crowd_of_silent_streams_leaves_when_it_is_cancelled(stt: Called) -> None:
     async def silent() -> AsyncIterator[stt_pb.StreamTranscribeRequest]:
         for message in live(audio_format(S16, 16_000), []):
             yield message
         await asyncio.sleep(ENDS_S)
 
-    stub = hearing(stt)
+    stub = stt.stub
     calls = [stub.StreamTranscribe(silent()) for _ in range(200)]
 
     async def full() -> bool:
-        return await stt.metric("voicemesh_admission_used") == SttSettings().server.max_concurrent
+        return (
+            await stt.running.metric("voicemesh_admission_used")
+            == SttSettings().server.max_concurrent
+        )
 
-    await stt.until(full)
+    await stt.running.until(full)
     assert await stub.ListModels(stt_pb.ListModelsRequest(), timeout=5)
     for call in calls:
         call.cancel()
-    await stt.check_well()
+    await stt.running.check_well()

@@ -9,22 +9,19 @@ import struct
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import grpc
 import grpc.aio
 import pytest
-import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as stt_pb
-from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
 from voicemesh_chassis.channel import error_from_rpc
-from voicemesh_chassis.errors import ServiceError
-from voicemesh_chassis.testing import RunningService, running
-from voicemesh_stt.__main__ import build
-from voicemesh_stt.settings import SttSettings
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Called
 
 pytestmark = [
     pytest.mark.integration,
@@ -40,17 +37,6 @@ RAW = audio_pb2.AudioFormat(
 SPEECH = Path(__file__).parents[1] / "data" / "speech"
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stt(models_dir: Path) -> AsyncIterator[RunningService]:
-    settings = SttSettings(models_dir=models_dir)
-    async with running(build(settings), settings) as service:
-        yield service
-
-
-def hearing(service: RunningService) -> Any:
-    return stt_grpc.SpeechToTextServiceStub(service.channel())
-
-
 async def upload(
     audio: bytes, config: stt_pb.TranscribeFileConfig | None = None, *, gap_s: float = 0.0
 ) -> AsyncIterator[stt_pb.TranscribeFileRequest]:
@@ -59,13 +45,6 @@ async def upload(
     for start in range(0, len(audio), PIECE):
         yield stt_pb.TranscribeFileRequest(audio=audio[start : start + PIECE])
         await asyncio.sleep(gap_s)
-
-
-async def refusal(call: Any) -> ServiceError:
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        async for _ in call:
-            pass
-    return error_from_rpc(raised.value)
 
 
 def numbers(*values: int) -> bytes:
@@ -112,25 +91,25 @@ def peak_mib() -> float:
 
 @pytest.mark.parametrize("samples", [85_000_000, 170_000_000])
 async def test_an_index_that_claims_more_than_is_there_takes_no_memory(
-    stt: RunningService, samples: int
+    stt: Called, samples: int
 ) -> None:
     # 4.5 KB took 3.3 GB: FFmpeg writes down what is claimed before it reads on.
     before_mib = peak_mib()
 
-    error = await refusal(hearing(stt).TranscribeFile(upload(mpeg4(samples)), timeout=ENDS_S))
+    error = await stt.refusal(stt.stub.TranscribeFile(upload(mpeg4(samples)), timeout=ENDS_S))
     with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await hearing(stt).Transcribe(stt_pb.TranscribeRequest(audio=mpeg4(samples)))
+        await stt.stub.Transcribe(stt_pb.TranscribeRequest(audio=mpeg4(samples)))
 
     assert (error.code, error.field) == ("INVALID_ARGUMENT", "audio")
     assert error_from_rpc(raised.value).field == "audio"
     assert peak_mib() - before_mib < 300
 
 
-async def test_a_film_has_a_dozen_tracks_at_most(stt: RunningService) -> None:
+async def test_a_film_has_a_dozen_tracks_at_most(stt: Called) -> None:
     before_mib = peak_mib()
 
-    error = await refusal(
-        hearing(stt).TranscribeFile(upload(mpeg4(500_000, tracks=100)), timeout=ENDS_S)
+    error = await stt.refusal(
+        stt.stub.TranscribeFile(upload(mpeg4(500_000, tracks=100)), timeout=ENDS_S)
     )
 
     assert (error.code, error.field) == ("INVALID_ARGUMENT", "audio")
@@ -140,21 +119,21 @@ async def test_a_film_has_a_dozen_tracks_at_most(stt: RunningService) -> None:
 @pytest.mark.parametrize("audio_format", [None, RAW], ids=["container", "headerless"])
 @pytest.mark.parametrize("seconds", [86_401, 10**6, 2**63 - 1])
 async def test_a_resume_offset_beyond_any_file_is_refused_by_its_name(
-    stt: RunningService, audio_format: audio_pb2.AudioFormat | None, seconds: int
+    stt: Called, audio_format: audio_pb2.AudioFormat | None, seconds: int
 ) -> None:
     config = stt_pb.TranscribeFileConfig(
         format=audio_format, resume_offset=Duration(seconds=seconds)
     )
 
-    error = await refusal(hearing(stt).TranscribeFile(upload(b"", config), timeout=ENDS_S))
+    error = await stt.refusal(stt.stub.TranscribeFile(upload(b"", config), timeout=ENDS_S))
 
     assert (error.code, error.field) == ("INVALID_ARGUMENT", "config.resume_offset")
 
 
-async def test_uploads_cancelled_at_any_moment_leave_nothing(stt: RunningService) -> None:
+async def test_uploads_cancelled_at_any_moment_leave_nothing(stt: Called) -> None:
     audio = (SPEECH / "librivox-0930.wav").read_bytes() * 3
     moments = random.Random(7)
-    stub = hearing(stt)
+    stub = stt.stub
 
     async def cancelled() -> None:
         call = stub.TranscribeFile(upload(audio, gap_s=0.002), timeout=ENDS_S)
@@ -168,17 +147,17 @@ async def test_uploads_cancelled_at_any_moment_leave_nothing(stt: RunningService
     for _ in range(5):
         await asyncio.gather(*(cancelled() for _ in range(8)))
 
-    await stt.check_well()
+    await stt.running.check_well()
     heard = await stub.Transcribe(
         stt_pb.TranscribeRequest(audio=(SPEECH / "jfk.flac").read_bytes()), timeout=ENDS_S
     )
     assert "ask not what your country can do for you" in heard.text.lower()
 
 
-async def test_special_tokens_in_a_prompt_are_only_words(stt: RunningService) -> None:
+async def test_special_tokens_in_a_prompt_are_only_words(stt: Called) -> None:
     # Thirty of them were obeyed, and most of the words were lost.
     for token in ("<|startoftranscript|>", "<|notimestamps|>", "<|en|>", "<|endoftext|>"):
         config = stt_pb.TranscriptionConfig(initial_prompt=(token + " ") * 30)
         request = stt_pb.TranscribeRequest(config=config, audio=(SPEECH / "jfk.flac").read_bytes())
-        heard = await hearing(stt).Transcribe(request, timeout=ENDS_S)
+        heard = await stt.stub.Transcribe(request, timeout=ENDS_S)
         assert "what your country can do for you" in heard.text.lower(), token

@@ -8,32 +8,21 @@ import logging
 import re
 import socket
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
-import grpc
-import grpc.aio
 import pytest
 import pytest_asyncio
 
 from voicemesh.stt.v1 import speech_to_text_service_pb2 as stt_pb
-from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
 from voicemesh.trainer.v1 import trainer_service_pb2 as trainer_pb
-from voicemesh.trainer.v1 import trainer_service_pb2_grpc as trainer_grpc
 from voicemesh.tts.v1 import text_to_speech_service_pb2 as tts_pb
-from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
 from voicemesh_bot.bot import build as build_bot
 from voicemesh_bot.settings import BackendSettings, BotSettings, ConsoleSettings
-from voicemesh_chassis.channel import error_from_rpc
-from voicemesh_chassis.errors import ServiceError
-from voicemesh_chassis.testing import RunningService, running
-from voicemesh_stt.__main__ import build as build_stt
-from voicemesh_stt.settings import SttSettings
-from voicemesh_trainer.__main__ import build as build_trainer
-from voicemesh_trainer.settings import TrainerSettings
-from voicemesh_tts.__main__ import build as build_tts
-from voicemesh_tts.settings import TtsSettings
+from voicemesh_chassis.testing import running
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Called
 
 pytestmark = [
     pytest.mark.integration,
@@ -44,27 +33,6 @@ pytestmark = [
 SECRET = "xylophone"
 """A word that no log may hold."""
 ENDS_S = 20.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stt(models_dir: Path) -> AsyncIterator[RunningService]:
-    settings = SttSettings(models_dir=models_dir)
-    async with running(build_stt(settings), settings) as service:
-        yield service
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tts(models_dir: Path) -> AsyncIterator[RunningService]:
-    settings = TtsSettings()
-    async with running(build_tts(settings), settings) as service:
-        yield service
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def trainer(models_dir: Path) -> AsyncIterator[RunningService]:
-    settings = TrainerSettings(backend="local")
-    async with running(build_trainer(settings), settings) as service:
-        yield service
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -83,48 +51,21 @@ async def console() -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{port}"
 
 
-def hearing(service: RunningService) -> Any:
-    return stt_grpc.SpeechToTextServiceStub(service.channel(max_message_bytes=1 << 28))
-
-
-def speaking(service: RunningService) -> Any:
-    return tts_grpc.TextToSpeechServiceStub(service.channel(max_message_bytes=1 << 26))
-
-
-def answering(service: RunningService) -> Any:
-    return trainer_grpc.TrainerServiceStub(service.channel())
-
-
-async def collected(call: Any) -> list[Any]:
-    return [message async for message in call]
-
-
-async def refusal(call: Any) -> ServiceError:
-    """What a call that must fail is told; checks what holds for every refusal."""
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await call
-    error = error_from_rpc(raised.value)
-    assert len(error.message) < 400
-    for leak in ("Traceback", 'File "', "site-packages", str(Path.home())):
-        assert leak not in error.message
-    return error
-
-
 # Names and bytes.
 
 
 @pytest.mark.parametrize("name", ["m" * 1_000_000, "a\r\ngrpc-status: 0", "../../etc/passwd\0"])
 async def test_a_strange_name_is_not_found_and_hardly_repeated(
-    stt: RunningService, tts: RunningService, name: str
+    stt: Called, tts: Called, name: str
 ) -> None:
     config = stt_pb.TranscriptionConfig(model=name)
     voice = tts_pb.SynthesisConfig(voice=name)
 
-    model_error = await refusal(
-        hearing(stt).Transcribe(stt_pb.TranscribeRequest(config=config, audio=b"RIFF"))
+    model_error = await stt.refusal(
+        stt.stub.Transcribe(stt_pb.TranscribeRequest(config=config, audio=b"RIFF"))
     )
-    voice_error = await refusal(
-        speaking(tts).Synthesize(tts_pb.SynthesizeRequest(config=voice, text="Hello."))
+    voice_error = await tts.refusal(
+        tts.stub.Synthesize(tts_pb.SynthesizeRequest(config=voice, text="Hello."))
     )
 
     assert {model_error.code, voice_error.code} == {"NOT_FOUND"}
@@ -132,7 +73,7 @@ async def test_a_strange_name_is_not_found_and_hardly_repeated(
 
 
 async def test_text_that_is_not_utf8_is_refused_by_every_service(
-    stt: RunningService, tts: RunningService, trainer: RunningService
+    stt: Called, tts: Called, trainer: Called
 ) -> None:
     bad = b"\x0a\x04\xff\xfe\xfd\xfc"  # field 1, a message or a string of four bytes
     for service, path, raw in (
@@ -140,9 +81,9 @@ async def test_text_that_is_not_utf8_is_refused_by_every_service(
         (tts, "/voicemesh.tts.v1.TextToSpeechService/Synthesize", b"\x0a\x06" + bad),
         (trainer, "/voicemesh.trainer.v1.TrainerService/Generate", bad),
     ):
-        call: Any = service.channel().unary_unary(path)
+        call: Any = service.running.channel().unary_unary(path)
 
-        error = await refusal(call(raw, timeout=5))
+        error = await service.refusal(call(raw, timeout=5))
 
         assert (error.code, error.field) == ("INVALID_ARGUMENT", "request")
 
@@ -167,22 +108,22 @@ def asked(text: str, **fields: Any) -> trainer_pb.GenerateRequest:
     ids=["least seed", "greatest seed", "extremes", "penalties", "strange stops"],
 )
 async def test_the_bounds_of_sampling_are_within_it(
-    trainer: RunningService, sampling: trainer_pb.Sampling
+    trainer: Called, sampling: trainer_pb.Sampling
 ) -> None:
     request = asked("Hello.", sampling=sampling)
 
-    events = await collected(answering(trainer).Generate(request, timeout=ENDS_S))
+    events = await trainer.collected(trainer.stub.Generate(request, timeout=ENDS_S))
 
     assert events[-1].HasField("finished")
 
 
-async def test_a_long_past_is_left_out_and_the_question_answered(trainer: RunningService) -> None:
+async def test_a_long_past_is_left_out_and_the_question_answered(trainer: Called) -> None:
     past = [trainer_pb.Turn(role=1 + index % 2, text="word " * 800) for index in range(499)]  # type: ignore[arg-type]
     request = asked("Hello.", sampling=trainer_pb.Sampling(max_output_tokens=4))
     request.history.extend(past)
     request.history.append(request.history.pop(0))
 
-    events = await collected(answering(trainer).Generate(request, timeout=ENDS_S))
+    events = await trainer.collected(trainer.stub.Generate(request, timeout=ENDS_S))
 
     assert events[0].started.omitted_turn_count >= 490
     assert events[-1].HasField("finished")
@@ -192,18 +133,18 @@ async def test_a_long_past_is_left_out_and_the_question_answered(trainer: Runnin
 
 
 async def test_logs_hold_no_words_and_no_line_of_a_caller(
-    stt: RunningService,
-    tts: RunningService,
-    trainer: RunningService,
+    stt: Called,
+    tts: Called,
+    trainer: Called,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG, logger="voicemesh")
     config = stt_pb.TranscriptionConfig(model=SECRET)
     sampling = trainer_pb.Sampling(max_output_tokens=2)
-    await refusal(hearing(stt).Transcribe(stt_pb.TranscribeRequest(config=config)))
-    await speaking(tts).Synthesize(tts_pb.SynthesizeRequest(text=SECRET))
-    await refusal(speaking(tts).Synthesize(tts_pb.SynthesizeRequest(ssml=SECRET)))
-    await collected(answering(trainer).Generate(asked(SECRET, tenant=SECRET, sampling=sampling)))
+    await stt.refusal(stt.stub.Transcribe(stt_pb.TranscribeRequest(config=config)))
+    await tts.stub.Synthesize(tts_pb.SynthesizeRequest(text=SECRET))
+    await tts.refusal(tts.stub.Synthesize(tts_pb.SynthesizeRequest(ssml=SECRET)))
+    await trainer.collected(trainer.stub.Generate(asked(SECRET, tenant=SECRET, sampling=sampling)))
 
     assert SECRET not in "".join(str(record.msg) + str(record.args) for record in caplog.records)
 

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import grpc
 import grpc.aio
 import pytest
-import pytest_asyncio
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.tts.v1 import text_to_speech_service_pb2 as tts_pb
 from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
 from voicemesh_chassis.channel import error_from_rpc
-from voicemesh_chassis.testing import RunningService, running
-from voicemesh_tts.__main__ import build
 from voicemesh_tts.engines.phonemiser import Phonemiser
-from voicemesh_tts.settings import StreamSettings, TtsSettings
+
+if TYPE_CHECKING:
+    from tests.integration.conftest import Called
 
 pytestmark = [
     pytest.mark.integration,
@@ -31,22 +29,6 @@ pytestmark = [
 
 IDLE_S = 1.0
 ENDS_S = 20.0
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def tts(models_dir: Path) -> AsyncIterator[RunningService]:
-    assert models_dir
-    settings = TtsSettings(stream=StreamSettings(idle_timeout_s=IDLE_S))
-    async with running(build(settings), settings) as service:
-        yield service
-
-
-def speaking(service: RunningService) -> Any:
-    return tts_grpc.TextToSpeechServiceStub(service.channel(max_message_bytes=1 << 26))
-
-
-async def collected(call: Any) -> list[Any]:
-    return [message async for message in call]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +58,8 @@ async def collected(call: Any) -> list[Any]:
         "private",
     ],
 )
-async def test_a_text_that_means_harm_is_only_spoken(tts: RunningService, text: str) -> None:
-    spoken = await speaking(tts).Synthesize(tts_pb.SynthesizeRequest(text=text), timeout=ENDS_S)
+async def test_a_text_that_means_harm_is_only_spoken(tts: Called, text: str) -> None:
+    spoken = await tts.stub.Synthesize(tts_pb.SynthesizeRequest(text=text), timeout=ENDS_S)
 
     assert 0 < spoken.audio_duration.seconds + spoken.audio_duration.nanos / 1e9 < 20
 
@@ -96,11 +78,9 @@ async def test_a_text_that_means_harm_is_only_spoken(tts: RunningService, text: 
         "\U0001d11e" * 250,
     ],
 )
-async def test_a_text_that_ended_the_process_is_spoken(tts: RunningService, text: str) -> None:
+async def test_a_text_that_ended_the_process_is_spoken(tts: Called, text: str) -> None:
     # Each overran a buffer of espeak-ng; should one do so again, the answer is a refusal.
-    spoken = await speaking(tts).Synthesize(
-        tts_pb.SynthesizeRequest(text="And " + text), timeout=ENDS_S
-    )
+    spoken = await tts.stub.Synthesize(tts_pb.SynthesizeRequest(text="And " + text), timeout=ENDS_S)
 
     assert spoken.audio
 
@@ -122,7 +102,7 @@ async def test_espeak_survives_whatever_a_text_is_made_of(models_dir: Path, seed
     assert len(children) == 1
 
 
-async def test_a_flood_of_flushes_and_cancels_is_answered_in_order(tts: RunningService) -> None:
+async def test_a_flood_of_flushes_and_cancels_is_answered_in_order(tts: Called) -> None:
     request = tts_pb.StreamSynthesizeRequest
     numbers = range(-500, 500)
     flood = [
@@ -131,15 +111,15 @@ async def test_a_flood_of_flushes_and_cancels_is_answered_in_order(tts: RunningS
         *(request(cancel=tts_pb.Cancel(cancel_id=number)) for number in numbers),
     ]
 
-    events = await collected(speaking(tts).StreamSynthesize(iter(flood), timeout=ENDS_S))
+    events = await tts.collected(tts.stub.StreamSynthesize(iter(flood), timeout=ENDS_S))
 
     assert events[-1].HasField("finished")
     cancelled = [event.cancelled.cancel_id for event in events if event.HasField("cancelled")]
     assert cancelled == list(numbers)
-    await tts.check_well()
+    await tts.running.check_well()
 
 
-async def test_a_caller_who_never_reads_is_sent_away(tts: RunningService) -> None:
+async def test_a_caller_who_never_reads_is_sent_away(tts: Called) -> None:
     # Small windows: a few of the MiB that gRPC would hold for the caller are seconds of sound.
     options = [("grpc.http2.lookahead_bytes", 65_536), ("grpc.http2.bdp_probe", 0)]
     request = tts_pb.StreamSynthesizeRequest
@@ -150,14 +130,14 @@ async def test_a_caller_who_never_reads_is_sent_away(tts: RunningService) -> Non
     )
     text = "This is a long sentence which has enough words for some seconds of sound. " * 20
 
-    async with grpc.aio.insecure_channel(tts.target, options) as channel:
+    async with grpc.aio.insecure_channel(tts.running.target, options) as channel:
         call = tts_grpc.TextToSpeechServiceStub(channel).StreamSynthesize(
             iter([request(config=wanted), request(text=text)])
         )
-        await tts.until(lambda: tts.metric("voicemesh_tts_active_streams"))
-        await tts.check_well()
+        await tts.running.until(lambda: tts.running.metric("voicemesh_tts_active_streams"))
+        await tts.running.check_well()
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            await collected(call)
+            await tts.collected(call)
 
     error = error_from_rpc(raised.value)
     assert (error.code, error.reason) == ("DEADLINE_EXCEEDED", "STREAM_IDLE")

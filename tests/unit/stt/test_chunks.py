@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from voicemesh_stt.chunks import Chunk, ChunkPlanner, plan_chunks
-from voicemesh_stt.turns import FRAME_S
+from voicemesh_stt.ports import FRAME_S
 
 pytestmark = pytest.mark.unit
 

@@ -21,16 +21,16 @@ from voicemesh_stt.engines.owner import EngineOwner, QueueLimits
 from voicemesh_stt.engines.raw_audio import RawLiveDecoder
 from voicemesh_stt.engines.resources import cores
 from voicemesh_stt.errors import ModelLoadError, SpoolFullError
-from voicemesh_stt.files import FileLimits, Files
-from voicemesh_stt.live_stream import LiveLimits, LiveStreams
+from voicemesh_stt.files.recordings import Recordings
+from voicemesh_stt.files.spool import Spool
+from voicemesh_stt.files.uploads import FileLimits, Files
+from voicemesh_stt.live.stream import LiveLimits, LiveStreams
 from voicemesh_stt.metrics import MeteredAdmission, MeteredTranscriber, SttMetrics
-from voicemesh_stt.model_life import ModelLimits
-from voicemesh_stt.recordings import Recordings
+from voicemesh_stt.models.life import ModelLimits
+from voicemesh_stt.models.shelf import Shelf
+from voicemesh_stt.models.stream_models import StreamModels
 from voicemesh_stt.rpc.servicer import WEIGHTS, RpcDefaults, SpeechToTextServicer, Work, api
 from voicemesh_stt.settings import SttSettings, TurnSettings
-from voicemesh_stt.shelf import Shelf
-from voicemesh_stt.spool import Spool
-from voicemesh_stt.stream_models import StreamModels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from voicemesh_stt.turns import FRAME_S
+from voicemesh_stt.ports import FRAME_S
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

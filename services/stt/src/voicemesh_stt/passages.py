@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from voicemesh_stt.domain import Language, RecognitionOptions, Segment, SpeechModel, Timings
+from voicemesh_stt.ports import FRAME_S, FRAME_SAMPLES
 from voicemesh_stt.scribe import Asking, Piece, Scribe
-from voicemesh_stt.turns import FRAME_S, FRAME_SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable, Sequence

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from voicemesh_stt.events import EndReason
 
 __all__ = (
+    "FRAME_S",
+    "FRAME_SAMPLES",
     "SAMPLE_RATE_HERTZ",
     "Admission",
     "Again",
@@ -51,6 +53,10 @@ __all__ = (
 
 SAMPLE_RATE_HERTZ = 16_000
 """The rate of all decoded audio."""
+FRAME_SAMPLES = 512
+"""Samples of a frame of voice activity at 16 kHz, as Silero VAD wants them."""
+FRAME_S = FRAME_SAMPLES / SAMPLE_RATE_HERTZ
+"""Length of a frame in seconds."""
 
 Samples: TypeAlias = npt.NDArray[np.float32]
 """Mono audio at 16 kHz in [-1, 1], float32 [samples]."""

@@ -27,6 +27,14 @@ _ENDINGS = {
 }
 _SUBTITLES = (SubtitleFormat.SRT, SubtitleFormat.VTT)
 _STANDARD_INPUT = Path("-")
+_LONGEST_S = 864_000.0
+
+
+def _within_a_recording(seconds: float) -> float:
+    if not 0 <= seconds <= _LONGEST_S:
+        msg = f"{seconds:g} is not in the range from 0 to {_LONGEST_S:.0f} seconds"
+        raise typer.BadParameter(msg)
+    return seconds
 
 
 _Files = Annotated[
@@ -56,8 +64,9 @@ _Resume = Annotated[
     typer.Option(
         help="Leave out what is said earlier.",
         metavar="SECONDS",
-        min=0,
-        max=864_000,
+        # A range of the option's own would take so much room in the help that the names of the
+        # variables no longer fit.
+        callback=_within_a_recording,
         show_default=False,
     ),
 ]

@@ -31,7 +31,7 @@ from voicemesh_stt.engines.frames import (
 from voicemesh_stt.engines.raw_audio import frame_bytes, planes_from, refuse_part
 from voicemesh_stt.engines.resampling import Planes, Resampler, mixed
 from voicemesh_stt.engines.wav_header import check_wav_header
-from voicemesh_stt.file_ports import AudioBlock, ByteSource
+from voicemesh_stt.files.ports import AudioBlock, ByteSource
 from voicemesh_stt.ports import SAMPLE_RATE_HERTZ
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ class ProgressiveFileDecoder:
     def blocks(
         self, source: ByteSource, audio_format: AudioFormat, *, separate: bool, skip_s: float
     ) -> Generator[AudioBlock]:
-        """The file at 16 kHz; see `ports.FileDecoder`."""
+        """The file at 16 kHz; see `files.ports.FileDecoder`."""
         read = _raw_blocks if audio_format.encoding.is_headerless else _container_blocks
         for block in read(source, audio_format, skip_s):
             if separate or len(block.planes) == 1:

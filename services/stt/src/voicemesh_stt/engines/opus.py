@@ -13,7 +13,7 @@ import numpy as np
 from voicemesh_stt.domain import Lost, Packet, Silence
 from voicemesh_stt.engines.libopus import OpusError, load_libopus
 from voicemesh_stt.errors import UnreadableAudioError
-from voicemesh_stt.packets import is_silence, packet_samples
+from voicemesh_stt.live.packets import is_silence, packet_samples
 from voicemesh_stt.ports import SAMPLE_RATE_HERTZ
 
 if TYPE_CHECKING:

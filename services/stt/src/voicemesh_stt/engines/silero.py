@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
-from voicemesh_stt.ports import SAMPLE_RATE_HERTZ, Samples
-from voicemesh_stt.turns import FRAME_SAMPLES
+from voicemesh_stt.ports import FRAME_SAMPLES, SAMPLE_RATE_HERTZ, Samples
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from voicemesh_stt.errors import UnreadableAudioError
 
 if TYPE_CHECKING:
-    from voicemesh_stt.file_ports import ByteSource
+    from voicemesh_stt.files.ports import ByteSource
 
 __all__ = ("check_wav_header",)
 

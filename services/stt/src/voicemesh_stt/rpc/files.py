@@ -1,4 +1,4 @@
-"""The messages of TranscribeFile, from and to what `files` knows."""
+"""The messages of TranscribeFile, from and to what `files.work` knows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from voicemesh.stt.v1 import speech_to_text_service_pb2 as pb
 from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_stt.domain import Segment
 from voicemesh_stt.errors import MessageOrderError
-from voicemesh_stt.file_work import FileEvent, FileRequest, Progress, Summary
+from voicemesh_stt.files.work import FileEvent, FileRequest, Progress, Summary
 from voicemesh_stt.rpc.convert import (
     duration_message,
     language_message,

@@ -20,8 +20,8 @@ from voicemesh_stt.errors import (
     StreamIdleError,
     UnreadableAudioError,
 )
-from voicemesh_stt.live_stream import LiveConfig, LiveStreams
-from voicemesh_stt.recordings import Recording, Recordings
+from voicemesh_stt.files.recordings import Recording, Recordings
+from voicemesh_stt.live.stream import LiveConfig, LiveStreams
 from voicemesh_stt.rpc.convert import event_message, model_message, transcript_message
 from voicemesh_stt.rpc.files import file_config, file_message, file_parts, file_request
 from voicemesh_stt.rpc.incoming import config_of, live_items
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     import grpc.aio
 
     from voicemesh_stt.domain import SpeechModel, TurnDetection
-    from voicemesh_stt.files import Files
+    from voicemesh_stt.files.uploads import Files
+    from voicemesh_stt.models.shelf import Shelf
     from voicemesh_stt.ports import Admission
-    from voicemesh_stt.shelf import Shelf
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
