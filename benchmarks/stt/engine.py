@@ -1,8 +1,8 @@
 """Why the engine is driven as it is: `python -m benchmarks.stt.engine` (about 5 minutes).
 
 Measures CTranslate2's Whisper without any service around it: what the audio context given to the
-encoder, and what it is padded with, does to the words; and what threads, workers and batches do to
-the throughput. Decisions 0007 and 0008 quote it.
+encoder, what it is padded with and silence before the audio do to the words; and what threads,
+workers and batches do to the throughput. Decisions 0007 and 0008 rest on it.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ __all__ = ("main",)
 
 _FULL = 3_000
 _BEAM = 5
-_SPARE_S = 2.0
+_SPARE_FRAMES = 200
 _ENCODED_TOGETHER = 2
 _LEAST_CONTEXTS = (600, 800, 1_000, 1_250, 1_500, _FULL)
+_CONTEXT = 1_000
+_LEAD_SAMPLES = 8_000
+"""Half a second of silence before the audio."""
 _BATCHES = (1, 4, 8, 16)
 
 
@@ -61,10 +64,11 @@ class Engine:
         return cls(whisper, Tokenizer(whisper.hf_tokenizer, multilingual=False), workers)
 
     def features(
-        self, utterance: Utterance, frames: int, *, floor: bool
+        self, utterance: Utterance, frames: int, *, floor: bool = True, lead: bool = True
     ) -> npt.NDArray[np.float32]:
         """Log-mel features [80, frames], padded with the floor of the audio or with 0."""
-        found = self.whisper.feature_extractor(utterance.audio)[:, :frames]
+        audio = np.pad(utterance.audio, (_LEAD_SAMPLES if lead else 0, 0))
+        found = self.whisper.feature_extractor(audio)[:, :frames]
         padding = float(found.max()) - 2 if floor else 0.0
         missing = ((0, 0), (0, frames - found.shape[1]))
         padded: npt.NDArray[np.float32] = np.pad(found, missing, constant_values=padding)
@@ -87,9 +91,11 @@ class Engine:
         )
         return [self.tokenizer.decode(result.sequences_ids[0]) for result in results]
 
-    def heard(self, utterances: Sequence[Utterance], least: int, *, floor: bool) -> list[str]:
+    def heard(
+        self, utterances: Sequence[Utterance], least: int, *, floor: bool, lead: bool
+    ) -> list[str]:
         """The words of all, with contexts of at least `least` frames, in batches of 4."""
-        contexts = [_context(utterance, least) for utterance in utterances]
+        contexts = [_context(utterance, least, lead=lead) for utterance in utterances]
         order = sorted(range(len(utterances)), key=lambda index: contexts[index])
         batches = [
             [index for index in order if contexts[index] == context][at : at + 4]
@@ -99,7 +105,9 @@ class Engine:
 
         def words(batch: list[int]) -> list[str]:
             frames = contexts[batch[0]]
-            made = [self.features(utterances[index], frames, floor=floor) for index in batch]
+            made = [
+                self.features(utterances[index], frames, floor=floor, lead=lead) for index in batch
+            ]
             return self.texts(made, _ENCODED_TOGETHER)
 
         found = [""] * len(utterances)
@@ -110,8 +118,9 @@ class Engine:
         return found
 
 
-def _context(utterance: Utterance, least: int) -> int:
-    needed = max(least, round((utterance.seconds + _SPARE_S) * 100))
+def _context(utterance: Utterance, least: int, *, lead: bool) -> int:
+    samples = len(utterance.audio) + (_LEAD_SAMPLES if lead else 0)
+    needed = max(least, samples // 160 + _SPARE_FRAMES)
     return min(_FULL, next(c for c in (*_LEAST_CONTEXTS, 2_000, 2_500, _FULL) if c >= needed))
 
 
@@ -126,15 +135,18 @@ def _measure_contexts(corpus: Corpus) -> dict[str, Any]:
     spoken = [utterance.text for utterance in clean]
     rows, figures = [], {}
     for least in _LEAST_CONTEXTS:
-        for floor in (False, True):
+        for how, floor, lead in (
+            ("zeros after it", False, False),
+            ("silence after it", True, False),
+            ("silence around it", True, True),
+        ):
             rates = {
-                name: word_error_rate(spoken, engine.heard(said, least, floor=floor))
+                name: word_error_rate(spoken, engine.heard(said, least, floor=floor, lead=lead))
                 for name, said in sets.items()
             }
-            padding = "floor" if floor else "zero"
-            figures[f"{least / 100:g} s, {padding}"] = rates
-            rows.append((f"{least / 100:g} s", padding, *(f"{r:.1f} %" for r in rates.values())))
-    print_table(("least context", "padding", *(f"errors, {name}" for name in sets)), rows)
+            figures[f"{least / 100:g} s, {how}"] = rates
+            rows.append((f"{least / 100:g} s", how, *(f"{r:.2f} %" for r in rates.values())))
+    print_table(("least context", "audio, with", *(f"errors, {name}" for name in sets)), rows)
     return figures
 
 
@@ -145,7 +157,7 @@ def _measure_batches(corpus: Corpus) -> dict[str, Any]:
     figures: dict[str, Any] = {}
     for threads, workers in ((cores, 1), (1, cores)):
         engine = Engine.load(threads, workers)
-        made = [engine.features(utterance, 1_500, floor=True) for utterance in said]
+        made = [engine.features(utterance, _CONTEXT) for utterance in said]
         engine.texts(made[:1], 1)
         name = f"{workers} x {threads}"
         figures[name] = {"one_s": round(_one_s(engine, made), 4)}

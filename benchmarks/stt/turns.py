@@ -78,7 +78,7 @@ class Outcome:
 
 
 class _ShortWhisper(WhisperModel):  # type: ignore[misc] # the library is not typed
-    """Whisper that looks at 15 s, as the service lets it with sentences this short."""
+    """Whisper that looks at 15 s, which is enough for sentences this short."""
 
     def encode(self, features: Any) -> Any:
         return super().encode(np.ascontiguousarray(features[..., :1500]))

@@ -21,7 +21,7 @@ NAMES = ("librivox-0870.wav", "librivox-0880.wav", "librivox-0890.wav", "librivo
 TWICE = "librivox-0880.wav"
 
 
-def load(models_dir: Path, min_context_s: float = 15.0) -> WhisperEngine:
+def load(models_dir: Path, min_context_s: float = 10.0) -> WhisperEngine:
     place = WhisperPlace(
         "tiny", models_dir / "whisper-tiny.en", "MIT", "cpu", min_context_s=min_context_s
     )
@@ -109,7 +109,7 @@ def test_a_short_context_gives_the_words_of_the_whole(
 ) -> None:
     audios = [voice(name) for name in NAMES]
     short, long = prepared(engine, audios), prepared(whole, audios)
-    assert {each.context_s for each in short} == {15.0}
+    assert {each.context_s for each in short} <= {10.0, 12.5, 15.0}
     assert {each.context_s for each in long} == {30.0}
 
     def rate(found: list[Recognition]) -> float:
@@ -121,7 +121,7 @@ def test_a_short_context_gives_the_words_of_the_whole(
 
 @pytest.mark.parametrize(
     ("audio_s", "context_s"),
-    [(0.5, 15.0), (10.6, 15.0), (12.9, 15.0), (13.1, 20.0), (18.1, 25.0), (28.5, 30.0)],
+    [(0.5, 10.0), (7.4, 10.0), (7.6, 12.5), (12.4, 15.0), (12.6, 20.0), (28.5, 30.0)],
 )
 def test_the_context_holds_the_audio_and_two_seconds(
     engine: WhisperEngine, audio_s: float, context_s: float
@@ -129,13 +129,25 @@ def test_the_context_holds_the_audio_and_two_seconds(
     (each,) = prepared(engine, [noise(audio_s)])
 
     assert each.context_s == context_s
-    assert each.audio_frames == round(audio_s * 100)
+    assert each.audio_frames == round((0.5 + audio_s) * 100)
+
+
+@pytest.mark.parametrize(("audio_s", "lead_s"), [(0.1, 0.5), (29.5, 0.5), (29.8, 0.2), (30.0, 0.0)])
+def test_half_a_second_of_silence_goes_before_the_audio_where_there_is_room(
+    engine: WhisperEngine, audio_s: float, lead_s: float
+) -> None:
+    (each,) = prepared(engine, [noise(audio_s)])
+
+    assert each.lead_s == lead_s
+    # The transform looks 200 samples ahead, into the noise.
+    lead = each.features[:, : max(0, each.lead_frames - 2)]
+    assert np.all(lead == pytest.approx(each.features.max() - 2.0, abs=1e-5))
 
 
 def test_features_are_padded_with_silence(engine: WhisperEngine) -> None:
     (each,) = prepared(engine, [noise(2.0)])
 
-    padding = each.features[:, 201:]
+    padding = each.features[:, 251:]
     assert np.unique(padding).tolist() == [pytest.approx(each.features.max() - 2.0, abs=1e-5)]
 
 

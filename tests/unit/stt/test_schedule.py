@@ -366,13 +366,16 @@ def test_bulk_takes_small_batches_and_leaves_a_worker_free_while_live_work_comes
     assert len(schedule.take(NOW + 60).batch) > 2
 
 
-def test_bulk_takes_half_batches_while_several_callers_have_some() -> None:
+@pytest.mark.parametrize(("work_s", "most"), [(30.0, 4), (20.0, 6), (15.0, 8), (10.0, 8)])
+def test_bulk_of_several_callers_takes_batches_of_half_the_greatest_work(
+    work_s: float, most: int
+) -> None:
     def batches(*callers: str) -> list[int]:
-        pieces = [ticket("b", BULK, caller=caller, most=8) for caller in callers * 8]
+        pieces = [ticket("b", BULK, caller=caller, most=8, work_s=work_s) for caller in callers * 8]
         return [len(batch) for batch in drained(filled(*pieces))]
 
     assert batches("a") == [8]
-    assert batches("a", "b")[:3] == [4, 4, 4]
+    assert batches("a", "b")[:2] == [most, most]
 
 
 def test_a_partial_says_that_words_at_a_pause_will_follow() -> None:

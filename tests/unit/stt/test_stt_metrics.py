@@ -39,7 +39,7 @@ def job(lane: Lane = Lane.LIVE) -> Job:
 
 
 def prepared(frames: int) -> Prepared:
-    return Prepared(job(), np.zeros((80, frames), dtype=np.float32), 200, "key")
+    return Prepared(job(), np.zeros((80, frames), dtype=np.float32), 200, 0, "key")
 
 
 def test_a_batch_is_counted_with_its_size_contexts_times_and_redos(

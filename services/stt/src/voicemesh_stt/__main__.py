@@ -19,7 +19,7 @@ from voicemesh_stt.engines.loading import open_models
 from voicemesh_stt.engines.opus import OpusLiveDecoder
 from voicemesh_stt.engines.owner import EngineOwner, QueueLimits
 from voicemesh_stt.engines.raw_audio import RawLiveDecoder
-from voicemesh_stt.engines.resources import cores
+from voicemesh_stt.engines.resources import cores, keep_to_own_threads, prefer_wide_vectors
 from voicemesh_stt.errors import ModelLoadError, SpoolFullError
 from voicemesh_stt.files.recordings import Recordings
 from voicemesh_stt.files.spool import Spool
@@ -75,6 +75,8 @@ def build(settings: SttSettings) -> Service:
     servicer = SpeechToTextServicer(work, _defaults(settings), metrics.recording_heard)
 
     async def start() -> None:
+        keep_to_own_threads()
+        prefer_wide_vectors()
         # Rather than when the first stream, or recording, needs it.
         await asyncio.to_thread(load_libopus)
         await asyncio.to_thread(bound_allocations)

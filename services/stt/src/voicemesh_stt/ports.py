@@ -131,7 +131,9 @@ class Prepared:
     features: Features
     """Its audio, padded to the context that the engine is to look at."""
     audio_frames: int
-    """How many of the frames are audio."""
+    """How many of the frames are audio, or the silence that was put before it."""
+    lead_frames: int
+    """How many of them are that silence."""
     batch_key: Hashable
     """Only jobs with equal keys, for one model, may be in a batch."""
 
@@ -139,6 +141,11 @@ class Prepared:
     def context_s(self) -> float:
         """Length of the context in seconds."""
         return float(self.features.shape[-1]) / 100
+
+    @property
+    def lead_s(self) -> float:
+        """Length of the silence before the audio, in seconds."""
+        return self.lead_frames / 100
 
 
 @dataclass(frozen=True)

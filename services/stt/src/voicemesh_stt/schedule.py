@@ -10,7 +10,8 @@
   of what it costs alone. The other way round live work may join a batch of bulk, which it would
   have to wait for otherwise.
 - While live work comes in, bulk leaves one worker free and takes small batches, since what runs
-  cannot be pushed aside; for the same reason it takes half batches while several callers have some.
+  cannot be pushed aside; for the same reason, while several callers have some, a batch of bulk has
+  no more work in it than half a batch of whole contexts.
 
 Pure and single-threaded, without a clock of its own; `engines.owner` runs it.
 """
@@ -41,8 +42,9 @@ _SHARED = 4
 """Jobs that one worker takes though another might soon do some; together they cost less."""
 _SMALL_SHARE = 4
 """Bulk's part of a batch while live work comes in is one in this many."""
-_HALF_SHARE = 2
-"""And while more than one caller has bulk waiting."""
+_HALF_WHOLE_S = 15.0
+"""Bulk's work in a batch while several callers have some, in seconds for each job that it could
+hold: half of Whisper's whole context."""
 
 T = TypeVar("T")
 
@@ -307,7 +309,7 @@ class Schedule(Generic[T]):
         if head.lane is Lane.BULK and self._is_live(now_s):
             most = max(1, most // _SMALL_SHARE)
         elif head.lane is Lane.BULK and len(self._lanes[Lane.BULK].callers) > 1:
-            most = max(1, most // _HALF_SHARE)
+            most = min(most, max(1, int(_HALF_WHOLE_S * most / max(head.work_s, 1.0))))
         mates = [ticket for ticket in alike if ticket is not head]
         return [head, *mates[: min(share, most) - 1]]
 

@@ -113,7 +113,7 @@ class SttSettings(ServiceSettings):
     max_batch: int = Field(default=0, ge=0, le=64)
     """Most jobs in a batch of a model; 0 means 8 on a CPU and 16 on a GPU."""
 
-    min_context_s: float = Field(default=15.0, ge=10, le=30)
+    min_context_s: float = Field(default=10.0, ge=10, le=30)
     """Shortest audio context given to the model, in seconds. Short contexts are what makes short
     utterances fast; 30 gives it always the whole of Whisper's own."""
 

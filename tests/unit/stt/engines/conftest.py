@@ -45,7 +45,7 @@ class ToldEngine:
         self.let_prepare.wait(PATIENCE_S)
         if job.options.initial_prompt == "no features":
             raise RuntimeError("broken")
-        return Prepared(job, np.zeros((1, 1250), dtype=np.float32), 10, "short")
+        return Prepared(job, np.zeros((1, 1250), dtype=np.float32), 10, 0, "short")
 
     def recognise(self, batch: Sequence[Prepared]) -> Worked:
         self.batches.append([each.job for each in batch])

@@ -106,6 +106,15 @@ def test_tokens_are_divided_at_their_times_and_none_is_lost(
     assert times == [pytest.approx((start_s, end_s)) for start_s, end_s, _ in expected]
 
 
+def test_times_count_from_the_audio_and_not_from_the_silence_before_it() -> None:
+    tokens = (at(0), 1, at(1.5), 2, at(2))
+
+    found = spans(tokens, FIRST_TIME, audio_s=1.2, lead_s=0.5)
+
+    times = [(span.start_s, span.end_s) for span in found]
+    assert times == [(0.0, pytest.approx(1.0)), (pytest.approx(1.0), pytest.approx(1.2))]
+
+
 def kept(attempt: Attempt, *parts: tuple[Span, str]) -> tuple[Segment, ...]:
     return segments(attempt, parts, audio_s=2.0)
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
 
     from voicemesh_stt.engines.hypotheses import Span
+    from voicemesh_stt.ports import Prepared
 
 __all__ = ("with_word_times",)
 
@@ -44,7 +45,7 @@ def with_word_times(
     tokenizer: Tokenizer,
     encoded: Encoded,
     items: Sequence[Sequence[Span]],
-    audio_frames: Sequence[int],
+    prepared: Sequence[Prepared],
 ) -> list[list[Span]]:
     """The spans of each item of a batch, with words.
 
@@ -53,13 +54,14 @@ def with_word_times(
         tokenizer: of the language and task of all items.
         encoded: the encoder's output for them.
         items: the spans of each.
-        audio_frames: how many frames of each are audio.
+        prepared: what was encoded.
     """
     texts = [[token for span in spans for token in span.tokens] for spans in items]
-    alignments = whisper.find_alignment(tokenizer, texts, view(encoded), list(audio_frames))
+    frames = [each.audio_frames for each in prepared]
+    alignments = whisper.find_alignment(tokenizer, texts, view(encoded), frames)
     return [
-        _timed(whisper, tokenizer, spans, alignment)
-        for spans, alignment in zip(items, alignments, strict=True)
+        _timed(whisper, tokenizer, spans, alignment, each.lead_s)
+        for spans, alignment, each in zip(items, alignments, prepared, strict=True)
     ]
 
 
@@ -68,9 +70,15 @@ def _timed(
     tokenizer: Tokenizer,
     spans: Sequence[Span],
     alignment: list[dict[str, Any]],
+    lead_s: float,
 ) -> list[Span]:
     rows: list[dict[str, Any]] = [
-        {"seek": 0, "start": span.start_s, "end": span.end_s, "tokens": list(span.tokens)}
+        {
+            "seek": 0,
+            "start": span.start_s + lead_s,
+            "end": span.end_s + lead_s,
+            "tokens": list(span.tokens),
+        }
         for span in spans
     ]
     WhisperModel.add_word_timestamps(
@@ -79,15 +87,22 @@ def _timed(
     return [
         replace(
             span,
-            start_s=float(row["start"]),
-            end_s=float(row["end"]),
-            words=tuple(_word(word) for word in row["words"]),
+            start_s=_without(lead_s, row["start"]),
+            end_s=_without(lead_s, row["end"]),
+            words=tuple(_word(word, lead_s) for word in row["words"]),
         )
         for span, row in zip(spans, rows, strict=True)
     ]
 
 
-def _word(word: dict[str, Any]) -> Word:
+def _word(word: dict[str, Any], lead_s: float) -> Word:
     return Word(
-        word["word"].strip(), float(word["start"]), float(word["end"]), float(word["probability"])
+        word["word"].strip(),
+        _without(lead_s, word["start"]),
+        _without(lead_s, word["end"]),
+        float(word["probability"]),
     )
+
+
+def _without(lead_s: float, at_s: float) -> float:
+    return max(0.0, float(at_s) - lead_s)

@@ -27,8 +27,8 @@ __all__ = ("Encoded", "Generator", "Wanted", "view")
 Encoded: TypeAlias = npt.NDArray[Any]
 """What the encoder makes of a batch, [jobs, context frames / 2, width]."""
 
-_LATEST_FIRST_TIME = 50
-"""Whisper's first time is at most 1 s, in units of 20 ms."""
+_LATEST_FIRST_TIME = 75
+"""Whisper's first time is at most 1 s, here after half a second of silence, in units of 20 ms."""
 _MODEL_TOKENS = 448
 
 

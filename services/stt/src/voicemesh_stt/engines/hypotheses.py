@@ -89,7 +89,9 @@ def best(attempts: Sequence[Attempt]) -> Attempt:
     return max(calm or attempts, key=lambda attempt: attempt.log_probability)
 
 
-def spans(tokens: Sequence[int], first_time: int, audio_s: float) -> list[Span]:
+def spans(
+    tokens: Sequence[int], first_time: int, audio_s: float, *, lead_s: float = 0.0
+) -> list[Span]:
     """Tokens divided at the times among them; nothing is left out.
 
     The reference leaves out what follows the last time and looks at its audio again. Here no job
@@ -99,6 +101,7 @@ def spans(tokens: Sequence[int], first_time: int, audio_s: float) -> list[Span]:
         tokens: what was written.
         first_time: the token for 0 s; all greater ones are times.
         audio_s: length of the audio in seconds; the model may point beyond it.
+        lead_s: length of the silence that the model was given before it, in seconds.
     """
     found: list[Span] = []
     start_s, words = 0.0, []
@@ -106,7 +109,7 @@ def spans(tokens: Sequence[int], first_time: int, audio_s: float) -> list[Span]:
         if token < first_time:
             words.append(token)
             continue
-        at_s = min((token - first_time) * _TICK_S, audio_s)
+        at_s = min(max(0.0, (token - first_time) * _TICK_S - lead_s), audio_s)
         if words:
             found.append(Span(start_s, at_s, words))
         start_s, words = at_s, []

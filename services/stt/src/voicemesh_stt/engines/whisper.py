@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from voicemesh_stt.ports import Features
+
 __all__ = ("WhisperEngine", "WhisperPlace")
 
 _LIVE_ATTEMPTS = 3
@@ -64,7 +66,7 @@ class WhisperPlace:
     """Batches that run at once; 0 for as many as pays."""
     most_in_batch: int = 0
     """Most jobs in a batch; 0 for as many as pays."""
-    min_context_s: float = 15.0
+    min_context_s: float = 10.0
     """Shortest audio context, in seconds; 30 is Whisper's own."""
 
 
@@ -175,9 +177,11 @@ class WhisperEngine:
 
     def prepare(self, job: Job) -> Prepared:
         """`job` with its features; see `ports.Engine`."""
-        features, audio_frames = log_mel(self._whisper.feature_extractor, job.audio)
-        frames = context_frames(audio_frames, self._min_context_s)
-        return self._prepared(job, padded(features, frames), audio_frames)
+        heard = log_mel(self._whisper.feature_extractor, job.audio)
+        frames = context_frames(heard.audio_frames, self._min_context_s)
+        return self._prepared(
+            job, padded(heard.features, frames), heard.audio_frames, heard.lead_frames
+        )
 
     def recognise(self, batch: Sequence[Prepared]) -> Worked:
         """The words of each job; see `ports.Engine`."""
@@ -212,10 +216,14 @@ class WhisperEngine:
                 self._calls -= 1
                 self._changed.notify_all()
 
-    def _prepared(self, job: Job, features: np.ndarray, audio_frames: int) -> Prepared:
+    def _prepared(
+        self, job: Job, features: Features, audio_frames: int, lead_frames: int
+    ) -> Prepared:
         options = job.options
-        key = (features.shape[1], options.beam_size, len(self._prompts.before(options)))
-        return Prepared(job, features, audio_frames, (*key, options.word_timestamps))
+        prompt = len(self._prompts.before(options))
+        key: tuple[int, ...] = (features.shape[1], options.beam_size, prompt)
+        key = (*key, options.word_timestamps)
+        return Prepared(job, features, audio_frames, lead_frames, key)
 
     def _languages(self, batch: Sequence[Prepared], encoded: Encoded) -> list[Language]:
         """The language of each job in BCP-47: told, the model's only one, or detected."""
@@ -247,9 +255,10 @@ class WhisperEngine:
         if not attempts:
             return None
         chosen = hypotheses.best(attempts)
-        return _Decoded(
-            chosen, language, hypotheses.spans(chosen.tokens, self._first_time, each.job.audio_s)
+        spans = hypotheses.spans(
+            chosen.tokens, self._first_time, each.job.audio_s, lead_s=each.lead_s
         )
+        return _Decoded(chosen, language, spans)
 
     def _add_word_times(
         self, batch: Sequence[Prepared], encoded: Encoded, decoded: list[_Decoded | None]
@@ -266,7 +275,7 @@ class WhisperEngine:
                 self._prompts.tokenizer(whisper_code(code), task),
                 encoded[places],
                 [done.spans for at in places if (done := decoded[at])],
-                [batch[at].audio_frames for at in places],
+                [batch[at] for at in places],
             )
             for at, spans in zip(places, timed, strict=True):
                 done = decoded[at]
@@ -284,7 +293,8 @@ class WhisperEngine:
         if not self._needs_more(each, done):
             return found
         whole = padded(each.features, FULL_FRAMES)
-        return Again(self._prepared(each.job, whole, each.audio_frames), found)
+        again = self._prepared(each.job, whole, each.audio_frames, each.lead_frames)
+        return Again(again, found)
 
 
 def _is_short(each: Prepared) -> bool:
