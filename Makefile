@@ -11,11 +11,16 @@ MODULES := voicemesh_chassis voicemesh_models voicemesh_client voicemesh_launche
            voicemesh_stt voicemesh_tts voicemesh_trainer voicemesh_bot
 PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 
+# The coqui engine has an environment of its own. TORCH is what pip is given for it: another build for
+# a GPU, for example.
+COQUI := .venv-coqui
+TORCH ?= torch==2.13.0
+
 # Filled by tools/provide_openmp.py where the system has no OpenMP runtime; empty elsewhere.
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
-.PHONY: help run demo test check format format-check lint types arch protos protos-check models lock clean \
-        bench bench-stt
+.PHONY: help run demo test coqui-setup test-coqui check format format-check lint types arch protos protos-check models lock clean \
+        bench bench-stt bench-tts
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -28,6 +33,12 @@ demo: $(VENV)/.run models ## Ask a recorded question aloud; write reply.wav and 
 
 test: $(VENV)/.dev models ## Set everything up and run all tests
 	$(BIN)/pytest
+
+coqui-setup: $(COQUI)/.installed ## Set up the environment of the coqui engine (.venv-coqui, 2 GB)
+
+test-coqui: $(COQUI)/.installed ## Test the coqui engine on VITS and XTTS models that the tests build
+	@$(COQUI)/bin/voicemesh-models pull silero-vad
+	$(COQUI)/bin/pytest tests/coqui
 
 check: format-check lint types arch protos-check test ## Everything that CI runs
 
@@ -64,22 +75,36 @@ protos-check: $(VENV)/.dev ## Check that contracts are fresh and compatible with
 models: $(VENV)/.run ## Fetch and verify the default models
 	@$(BIN)/voicemesh models pull default
 
-bench: bench-stt ## Run all benchmarks and print what falls short
+bench: bench-stt bench-tts ## Run all benchmarks and print what falls short
 	@$(BIN)/python -m benchmarks.shortfalls
 
 bench-stt: $(VENV)/.dev models .cache/benchmarks/peers-stt/.installed ## Measure stt against its peers (about 15 minutes)
 	$(BIN)/python -m benchmarks.stt $(BENCH)
+
+bench-tts: $(VENV)/.dev models .cache/benchmarks/peers-tts/.installed ## Measure tts against its peers (about 20 minutes)
+	$(BIN)/python -m benchmarks.tts $(BENCH)
 
 .cache/benchmarks/peers-%/.installed: requirements/peers-%.txt | $(BIN)/python
 	$(PYTHON) -m venv $(@D)
 	@$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
 
+$(COQUI)/.installed: requirements/coqui.txt requirements/build.txt $(PYPROJECTS)
+	$(PYTHON) -m venv $(COQUI)
+	@echo "Installing torch and coqui-tts (once, some minutes) ..."
+	@$(COQUI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/coqui.txt
+	@$(COQUI)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(COQUI)/bin/python tools/fit_torchaudio.py
+	@$(COQUI)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(COQUI)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  $(addprefix -e ,libs/contracts libs/chassis libs/models services/stt services/tts)
+	@touch $@
+
 lock: $(VENV)/.dev ## Pin all dependencies anew (requirements/*.txt)
 	$(BIN)/python tools/lock_requirements.py
 
 clean: ## Remove the environment and everything generated (models stay in their directory)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reply.wav demo.png
+	rm -rf $(VENV) $(COQUI) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reply.wav demo.png
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

@@ -54,11 +54,13 @@ class Lock:
     """Packages of the workspace whose dependencies it holds, as requirements."""
     ranges: tuple[str, ...] = ()
     """Names, without `.in`, of files with further ranges."""
+    without: tuple[str, ...] = ()
+    """Packages that are left to whoever installs it, because the right build differs by machine."""
 
     @property
     def is_peer(self) -> bool:
-        """Whether it is for somebody else's program, in an environment of its own."""
-        return self.name.startswith("peers-")
+        """Whether it is for an environment of its own, with packages that dev.txt has not."""
+        return self.name.startswith("peers-") or self.name == "coqui"
 
 
 LOCKS = (
@@ -70,7 +72,9 @@ LOCKS = (
     Lock("bot", ("voicemesh-bot",)),
     Lock("models", ("voicemesh-models",)),
     Lock("build", (), ("build",)),
+    Lock("coqui", ("voicemesh-tts[coqui]",), ("coqui",), without=("torch",)),
     Lock("peers-stt", (), ("peers-stt",)),  # what `make bench-stt` compares with
+    Lock("peers-tts", (), ("peers-tts",)),  # and `make bench-tts`
 )
 
 
@@ -127,7 +131,7 @@ def requirements(lock: Lock) -> list[Requirement]:
         text = (ROOT / "requirements" / f"{name}.in").read_text(encoding="utf-8")
         lines = (line.split("#")[0].strip() for line in text.splitlines())
         found.extend(Requirement(line) for line in lines if line)
-    return found
+    return [each for each in found if canonicalize_name(each.name) not in lock.without]
 
 
 def compile_lock(lock: Lock, *, upgrade: bool) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.report import Check, print_table
 from benchmarks.stt.corpus import Corpus, Utterance, joined, noisy
-from benchmarks.stt.words import word_error_rate
+from benchmarks.words import word_error_rate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

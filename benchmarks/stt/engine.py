@@ -22,7 +22,7 @@ from faster_whisper.tokenizer import Tokenizer
 from benchmarks.report import Report, print_table
 from benchmarks.stt.corpus import Corpus, Utterance, joined, noisy
 from benchmarks.stt.peers import model_directory
-from benchmarks.stt.words import word_error_rate
+from benchmarks.words import word_error_rate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.callers import percentiles
 from benchmarks.report import print_table
 from benchmarks.stt.corpus import RATE_HERTZ, Corpus, Utterance
 from benchmarks.stt.ours import PCM, Ours
@@ -52,7 +53,7 @@ async def measure_final(report: Report, ours: Ours, corpus: Corpus) -> None:
     rows, figures = [], {}
     for streams in _FEW:
         heard = await _step(ours, corpus, streams, turns=_TURNS)
-        found = {"words": _percentiles(heard.words_s), "final": _percentiles(heard.final_s)}
+        found = {"words": percentiles(heard.words_s), "final": percentiles(heard.final_s)}
         figures[str(streams)] = {**found, "missing": heard.missing}
         rows.append(
             (
@@ -73,11 +74,11 @@ async def measure_streams(report: Report, ours: Ours, corpus: Corpus) -> None:
     rows: list[tuple[object, ...]] = []
     figures: dict[str, Any] = {}
     for streams in _MANY:
-        before_s, begun = await ours.cpu_s(), time.perf_counter()
+        before_s, begun = await ours.service.cpu_s(), time.perf_counter()
         heard = await _step(ours, corpus, streams, turns=round(_MANY_S / 6), partials=True)
         spent = time.perf_counter() - begun
-        cores = (await ours.cpu_s() - before_s) / spent
-        final = _percentiles(heard.final_s)
+        cores = (await ours.service.cpu_s() - before_s) / spent
+        final = percentiles(heard.final_s)
         figures[str(streams)] = {
             "cores": round(cores, 3),
             "final": final,
@@ -157,9 +158,3 @@ def _voice_end(utterance: Utterance) -> int:
     """The sample after which the utterance is as good as silent."""
     loud = np.flatnonzero(np.abs(utterance.audio) > 0.02 * np.abs(utterance.audio).max())
     return int(loud[-1])
-
-
-def _percentiles(values: Sequence[float]) -> dict[str, float]:
-    if not values:
-        return {"p50": float("nan"), "p95": float("nan")}
-    return {f"p{part}": round(float(np.percentile(values, part)), 3) for part in (50, 95)}

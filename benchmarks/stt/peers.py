@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from faster_whisper import WhisperModel
 
-from benchmarks.stt.ours import free_ports
+from benchmarks.peers import peer_serving
+from benchmarks.wyoming import wired
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from benchmarks.stt.corpus import Utterance
 
-__all__ = ("MODEL", "InProcess", "System", "Wyoming", "peer_version", "wyoming_serving")
+__all__ = ("MODEL", "InProcess", "System", "Wyoming", "wyoming_serving")
 
 MODEL = "whisper-tiny.en"
-_PEERS = Path(__file__).resolve().parents[2] / ".cache" / "benchmarks" / "peers-stt"
-_START_S = 60.0
 
 
 class System(Protocol):
@@ -77,32 +74,24 @@ class Wyoming:
         self._port = port
 
     async def transcribe(self, utterance: Utterance) -> str:
-        """The words, over the Wyoming protocol (a line of JSON for each event, then its data)."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        try:
+        """The words, over the Wyoming protocol."""
+        async with wired(self._port) as wire:
             audio = {"rate": 16_000, "width": 2, "channels": 1}
-            _send(writer, "transcribe", {"language": "en"})
-            _send(writer, "audio-start", audio)
+            wire.send("transcribe", {"language": "en"})
+            wire.send("audio-start", audio)
             pcm = utterance.pcm
             for start in range(0, len(pcm), 32_768):
-                _send(writer, "audio-chunk", audio, pcm[start : start + 32_768])
-            _send(writer, "audio-stop", {})
-            await writer.drain()
-            return await _transcript(reader)
-        finally:
-            writer.close()
+                wire.send("audio-chunk", audio, pcm[start : start + 32_768])
+            wire.send("audio-stop")
+            await wire.drain()
+            while (event := await wire.receive()).kind != "transcript":
+                pass
+            return str(event.data["text"])
 
 
 def model_directory() -> Path:
     """Where the model lies that all systems use."""
     return ModelStore(default_models_dir(), load_catalogue()).require(MODEL)
-
-
-def peer_version(name: str) -> str:
-    """The version of a peer in its own environment."""
-    code = f"from importlib.metadata import version; print(version({name!r}))"
-    command = [str(_PEERS / "bin" / "python"), "-c", code]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
 
 
 @asynccontextmanager
@@ -112,51 +101,11 @@ async def wyoming_serving(*, threads: int = 0) -> AsyncIterator[Wyoming]:
     Args:
         threads: as its option `--cpu-threads`; 0 is its default.
     """
-    port, _ = free_ports()
     directory = str(model_directory())
-    command = [
-        *(str(_PEERS / "bin" / "python"), "-m", "wyoming_faster_whisper"),
-        *("--uri", f"tcp://127.0.0.1:{port}", "--data-dir", directory, "--model", directory),
+    options = [
+        *("--data-dir", directory, "--model", directory),
         *("--language", "en", "--compute-type", "int8", "--local-files-only"),
         *(("--cpu-threads", str(threads)) if threads else ()),
     ]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        async with asyncio.timeout(_START_S):
-            while not await _listens(port):
-                await asyncio.sleep(0.2)
-        yield Wyoming(port)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-        await asyncio.wait_for(process.wait(), 30)
-
-
-async def _listens(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True
-
-
-def _send(
-    writer: asyncio.StreamWriter, kind: str, data: Mapping[str, object], payload: bytes = b""
-) -> None:
-    event = {"type": kind, "data": data, "payload_length": len(payload)}
-    writer.write(json.dumps(event).encode() + b"\n" + payload)
-
-
-async def _transcript(reader: asyncio.StreamReader) -> str:
-    while True:
-        event = json.loads(await reader.readline())
-        data = event.get("data", {})
-        if length := event.get("data_length", 0):
-            data |= json.loads(await reader.readexactly(length))
-        if length := event.get("payload_length", 0):
-            await reader.readexactly(length)
-        if event["type"] == "transcript":
-            return str(data["text"])
+    async with peer_serving("stt", "wyoming_faster_whisper", *options) as server:
+        yield Wyoming(server.port)

@@ -28,6 +28,7 @@ def draw(measurements: dict[str, Any], file: Path) -> None:
         )
     left.set(title="Utterances a second", xlabel="callers at once")
     left.set_xticks([index + 0.4 - width / 2 for index in range(len(throughput))], throughput)
+    left.margins(y=0.5)  # room for the legend
     left.legend(fontsize="small")
     streams = measurements["streams"]
     counts = [int(count) for count in streams]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,27 @@ from voicemesh.trainer.v1 import trainer_service_pb2_grpc as trainer_grpc
 from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
 from voicemesh_chassis.channel import error_from_rpc
 from voicemesh_chassis.errors import ServiceError
+from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import Service
 from voicemesh_chassis.settings import ServiceSettings
 from voicemesh_chassis.testing import RunningService, running
 from voicemesh_launcher.announcements import Announcements
 from voicemesh_launcher.fleet import Fleet
 from voicemesh_launcher.programs import read_programs, with_free_ports
+from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 from voicemesh_stt.__main__ import build as build_stt
 from voicemesh_stt.settings import SttSettings
 from voicemesh_trainer.__main__ import build as build_trainer
 from voicemesh_trainer.settings import TrainerSettings
 from voicemesh_tts.__main__ import build as build_tts
+from voicemesh_tts.cloning.store import VoiceStore
+from voicemesh_tts.cloning.workshop import CloningLimits, Workshop
+from voicemesh_tts.dictionaries import Dictionaries
+from voicemesh_tts.engines.silero import SileroSpeechDetector
+from voicemesh_tts.metrics import TtsMetrics
+from voicemesh_tts.rpc.servicer import api as tts_api
 from voicemesh_tts.settings import StreamSettings, TtsSettings
+from voicemesh_tts.studio import Studio, StudioLimits
 
 START_S = 120
 
@@ -123,3 +132,33 @@ async def trainer(models_dir: Path) -> AsyncIterator[Called]:
     settings = TrainerSettings(backend="local")
     async with called(build_trainer(settings), settings, trainer_grpc.TrainerServiceStub) as it:
         yield it
+
+
+@asynccontextmanager
+async def engine_served(
+    engine: Any, limits: StudioLimits, data_dir: Path | None = None
+) -> AsyncIterator[Called]:
+    """Serves an engine, whose first voice is the default; with `data_dir`, it clones too."""
+    registry = new_registry()
+    studio = Studio([engine], engine.voices()[0].id, limits, TtsMetrics(registry))
+    workshop = None
+    if data_dir is not None:
+        detector = SileroSpeechDetector(ModelStore(default_models_dir(), load_catalogue()))
+        workshop = Workshop(engine, detector, VoiceStore(data_dir), studio, CloningLimits())
+    service = Service(
+        name="tts",
+        apis=[tts_api(studio, Dictionaries(data_dir), workshop)],
+        start=studio.open,
+        stop=studio.aclose,
+        registry=registry,
+        drain=studio.drain,
+    )
+    async with called(service, TtsSettings(), tts_grpc.TextToSpeechServiceStub) as served:
+        yield served
+
+
+@pytest.fixture
+def serve_engine(models_dir: Path) -> Callable[..., AbstractAsyncContextManager[Called]]:
+    """Serves an engine of the test's own as tts does, over real gRPC."""
+    assert models_dir
+    return engine_served

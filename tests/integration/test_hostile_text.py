@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,7 @@ pytestmark = [
 
 IDLE_S = 1.0
 ENDS_S = 20.0
+LONG_S = 50.0
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,9 @@ ENDS_S = 20.0
         "[[h@l'oU]] [ [[ phonemes",
         "<speak><audio src='file:///etc/passwd'/><break time='9999s'/>hello</speak>",
         "\U0010ffff\ue000 private",
+        "Hello, 你好, สวัสดี, привет, שלום, 안녕 and \U0001f642 goodbye.",
+        "שלום 42 وداعا 3.5 \u200fמחר\u200e, 50%؟",
+        "a\u0000b\u200bc\ufeffd\u00ade\u2028f",
     ],
     ids=[
         "control",
@@ -56,6 +61,9 @@ ENDS_S = 20.0
         "phonemes",
         "fake ssml",
         "private",
+        "scripts",
+        "right to left",
+        "invisible",
     ],
 )
 async def test_a_text_that_means_harm_is_only_spoken(tts: Called, text: str) -> None:
@@ -80,9 +88,49 @@ async def test_a_text_that_means_harm_is_only_spoken(tts: Called, text: str) -> 
 )
 async def test_a_text_that_ended_the_process_is_spoken(tts: Called, text: str) -> None:
     # Each overran a buffer of espeak-ng; should one do so again, the answer is a refusal.
-    spoken = await tts.stub.Synthesize(tts_pb.SynthesizeRequest(text="And " + text), timeout=ENDS_S)
+    spoken = await tts.stub.Synthesize(tts_pb.SynthesizeRequest(text="And " + text), timeout=LONG_S)
 
     assert spoken.audio
+
+
+@pytest.mark.parametrize(
+    "word", ["a" * 5_000, "Donaudampfschiff" * 312, "\u0e01" * 5_000, "\u4e2d" * 5_000, "9" * 5_000]
+)
+async def test_a_word_of_5000_letters_begins_at_once_and_can_be_left(
+    tts: Called, word: str
+) -> None:
+    request = tts_pb.StreamSynthesizeRequest
+    messages = [request(config=tts_pb.SynthesisConfig()), request(text=word)]
+    begin = time.monotonic()
+    call = tts.stub.StreamSynthesize(iter(messages), timeout=ENDS_S)
+
+    async for event in call:
+        if event.audio.audio or event.HasField("finished"):
+            break
+    call.cancel()
+
+    assert time.monotonic() - begin < ENDS_S / 2
+    await tts.running.check_well()
+
+
+async def test_a_stream_of_100000_characters_is_spoken_until_its_caller_leaves(
+    tts: Called,
+) -> None:
+    request = tts_pb.StreamSynthesizeRequest
+    page = "This is a page of a very long book, and nobody will read all of it. " * 73
+    messages = [request(config=tts_pb.SynthesisConfig()), *[request(text=page)] * 20]
+    assert sum(len(message.text) for message in messages) > 99_000
+    call = tts.stub.StreamSynthesize(iter(messages), timeout=ENDS_S)
+
+    heard_s = 0.0
+    async for event in call:
+        heard_s += event.audio.audio_duration.ToMilliseconds() / 1000
+        if heard_s > 20:
+            break
+    call.cancel()
+
+    await tts.running.check_well()
+    assert await tts.running.metric("voicemesh_tts_active_streams") == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -96,7 +144,7 @@ async def test_espeak_survives_whatever_a_text_is_made_of(models_dir: Path, seed
         for _ in range(250):
             some = rng.choices(bits, k=rng.randint(1, 5))
             text = "".join(rng.choices(some, k=250))[:250]
-            await asyncio.to_thread(phonemiser.phonemes, config, text)
+            await asyncio.to_thread(phonemiser.sentences, config, text.split())
             children.add(phonemiser.pid)
 
     assert len(children) == 1

@@ -131,7 +131,19 @@ async def test_nothing_to_ask_or_say_is_wrong_usage(
     assert await voicemesh(command, given, text="\n") == (2, "", f"error: {sentence}\n")
 
 
-@pytest.mark.parametrize("command", [(), ("transcribe",), ("say",), ("ask",), ("status",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        (),
+        ("transcribe",),
+        ("say",),
+        ("ask",),
+        ("status",),
+        ("voices", "list"),
+        ("voices", "create"),
+        ("voices", "delete"),
+    ],
+)
 async def test_the_help_names_every_variable_whole_on_a_narrow_terminal(
     voicemesh: Command, command: tuple[str, ...]
 ) -> None:

@@ -10,7 +10,11 @@ import pytest
 
 from voicemesh.common.v1 import audio_pb2
 from voicemesh.tts.v1 import text_to_speech_service_pb2 as pb
-from voicemesh_chassis.errors import NotFoundError
+from voicemesh_chassis.errors import (
+    FailedPreconditionError,
+    InvalidArgumentError,
+    NotFoundError,
+)
 from voicemesh_client import (
     AudioEncoding,
     AudioFormat,
@@ -28,6 +32,7 @@ from voicemesh_client import (
     TextSpan,
     TextToSpeech,
     VoiceGender,
+    WordTiming,
 )
 
 pytestmark = pytest.mark.contract
@@ -147,3 +152,105 @@ async def test_voices_are_listed_page_by_page_with_the_same_filter(script: Any) 
     assert (first.id, first.gender, first.create_time) == ("a", VoiceGender.FEMALE, None)
     assert second.create_time is not None
     assert second.create_time.isoformat() == "2001-09-09T01:46:40+00:00"
+
+
+async def test_a_document_is_sent_as_a_document(script: Any) -> None:
+    async def synthesize(_request: Any, _context: Any) -> pb.SynthesizeResponse:
+        return pb.SynthesizeResponse(audio=b"RIFF")
+
+    script.Synthesize = synthesize
+    async with TextToSpeech(script.target) as tts:
+        await tts.synthesize("<speak>Hello.</speak>", ssml=True)
+        await tts.synthesize("<speak>Hello.</speak>")
+
+    document, text = script.requests
+    assert (document.WhichOneof("input"), text.WhichOneof("input")) == ("ssml", "text")
+    assert document.ssml == text.text == "<speak>Hello.</speak>"
+
+
+async def test_words_come_back_with_their_times_and_places(script: Any) -> None:
+    word = pb.WordTiming(word="Hello.", span=pb.TextSpan(start=2, end=8))
+    word.start_offset.FromMilliseconds(250)
+    word.end_offset.FromMilliseconds(700)
+
+    async def synthesize(request: Any, _context: Any) -> pb.SynthesizeResponse:
+        return pb.SynthesizeResponse(words=[word] if request.config.word_timings else [])
+
+    async def speak(_requests: Any, _context: Any) -> AsyncIterator[pb.StreamSynthesizeResponse]:
+        yield pb.StreamSynthesizeResponse(audio=pb.SynthesizedAudio(words=[word]))
+
+    script.Synthesize = synthesize
+    script.StreamSynthesize = speak
+    wanted = SynthesisOptions(word_timings=True)
+    async with TextToSpeech(script.target) as tts:
+        whole = await tts.synthesize("  Hello.", options=wanted)
+        (piece,) = [event async for event in tts.speak(pieces("  Hello."), options=wanted)]
+
+    expected = (WordTiming("Hello.", 0.25, 0.7, TextSpan(2, 8)),)
+    assert whole.words == expected
+    assert isinstance(piece, SpeechAudio)
+    assert piece.words == expected
+
+
+async def test_a_voice_is_cloned_and_deleted(script: Any) -> None:
+    made = pb.Voice(id="coqui:cloned-7f", display_name="Ann", tenant="42", engine="coqui")
+    made.create_time.FromSeconds(1_000_000_000)
+
+    async def create(_request: Any, _context: Any) -> pb.CreateVoiceResponse:
+        return pb.CreateVoiceResponse(voice=made)
+
+    async def delete(_request: Any, _context: Any) -> pb.DeleteVoiceResponse:
+        return pb.DeleteVoiceResponse()
+
+    script.CreateVoice = create
+    script.DeleteVoice = delete
+    async with TextToSpeech(script.target) as tts:
+        voice = await tts.create_voice(
+            b"RIFF",
+            tenant="42",
+            display_name="Ann",
+            language_code="en",
+            speaker_consents=True,
+        )
+        await tts.delete_voice(voice.id, tenant=voice.tenant)
+
+    assert (voice.id, voice.tenant, voice.display_name) == ("coqui:cloned-7f", "42", "Ann")
+    assert voice.create_time is not None
+    created, deleted = script.requests
+    assert (created.reference_audio, created.language_code) == (b"RIFF", "en")
+    assert created.speaker_consents
+    assert (deleted.voice, deleted.tenant) == ("coqui:cloned-7f", "42")
+
+
+@pytest.mark.parametrize("speaker_consents", [True, False])
+async def test_what_the_service_says_of_a_recording_is_raised(
+    script: Any, speaker_consents: bool
+) -> None:
+    async def create(request: Any, _context: Any) -> pb.CreateVoiceResponse:
+        field = "reference_audio" if request.speaker_consents else "speaker_consents"
+        raise InvalidArgumentError("no", field=field)
+
+    script.CreateVoice = create
+    async with TextToSpeech(script.target) as tts:
+        with pytest.raises(InvalidArgumentError) as failure:
+            await tts.create_voice(
+                b"",
+                tenant="42",
+                display_name="Ann",
+                language_code="en",
+                speaker_consents=speaker_consents,
+            )
+
+    assert failure.value.field == ("reference_audio" if speaker_consents else "speaker_consents")
+
+
+async def test_a_server_that_cannot_clone_says_so(script: Any) -> None:
+    async def create(_request: Any, _context: Any) -> pb.CreateVoiceResponse:
+        raise FailedPreconditionError("no engine of this server can clone voices")
+
+    script.CreateVoice = create
+    async with TextToSpeech(script.target) as tts:
+        with pytest.raises(FailedPreconditionError, match="no engine"):
+            await tts.create_voice(
+                b"", tenant="42", display_name="A", language_code="en", speaker_consents=True
+            )

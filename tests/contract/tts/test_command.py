@@ -8,9 +8,11 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -107,11 +109,60 @@ def test_a_signal_while_it_speaks_lets_it_finish(process: tuple[Any, int, int]) 
     assert child.wait(PATIENCE_S) == 0
 
 
+def test_a_signal_ends_idle_streams_at_once_and_lets_speaking_ones_finish(
+    process: tuple[Any, int, int],
+) -> None:
+    child, port, _ = process
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        stub = pb_grpc.TextToSpeechServiceStub(channel)
+        idle, done = _open(stub, "Good morning. "), threading.Event()
+        speaking = stub.StreamSynthesize(
+            iter(_messages("This sentence is one of very many. " * 20, done)), timeout=PATIENCE_S
+        )
+        done.set()  # half-closes
+        next(speaking)
+        for event in idle.events:
+            if event.HasField("flushed"):
+                break
+        time.sleep(1.2)  # longer than a stream may think when the service is to stop
+        begun = time.monotonic()
+        child.send_signal(signal.SIGTERM)
+
+        with pytest.raises(grpc.RpcError) as refused:
+            next(idle.events)
+        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+        assert time.monotonic() - begun < 5
+        assert [*speaking][-1].HasField("finished")
+        idle.done.set()
+
+    assert child.wait(PATIENCE_S) == 0
+
+
+@dataclass
+class _Open:
+    events: Any
+    done: threading.Event
+
+
+def _messages(text: str, done: threading.Event) -> Iterator[pb.StreamSynthesizeRequest]:
+    yield pb.StreamSynthesizeRequest(config=pb.SynthesisConfig())
+    yield pb.StreamSynthesizeRequest(text=text)
+    yield pb.StreamSynthesizeRequest(flush=pb.Flush(flush_id=1))
+    done.wait(PATIENCE_S)
+
+
+def _open(stub: pb_grpc.TextToSpeechServiceStub, text: str) -> _Open:
+    """A stream that says something and then stays open."""
+    done = threading.Event()
+    return _Open(stub.StreamSynthesize(_messages(text, done), timeout=PATIENCE_S), done)
+
+
 @pytest.mark.parametrize(
     ("settings", "status", "said"),
     [
         ({"DEFAULT_VOICE": "piper:nobody"}, 78, "VOICEMESH_TTS_DEFAULT_VOICE"),
-        ({"DEFAULT_VOICE": "coqui:x"}, 78, "engine"),
+        ({"DEFAULT_VOICE": "other:x"}, 78, "engine"),
+        ({"COQUI__MODEL_DIRS": "/nowhere"}, 78, "voicemesh-tts[coqui]"),
         ({"DEFAULT_VOICE": "joe"}, 78, "VOICEMESH_TTS_DEFAULT_VOICE"),
         ({"MAX_TEXT_CHAR": "1"}, 78, "VOICEMESH_TTS_MAX_TEXT_CHARS"),
     ],

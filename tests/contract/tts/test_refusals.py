@@ -70,12 +70,16 @@ async def test_texts_that_cannot_be_spoken(stub: Any, text: str, reason: str) ->
 BAD_CONFIGS = [
     (Config(voice="piper:nobody"), "NOT_FOUND", "config.voice"),
     (Config(voice="no such engine"), "NOT_FOUND", "config.voice"),
-    (Config(language_code="fr"), "INVALID_ARGUMENT", "config.language_code"),
+    (Config(language_code="sv"), "INVALID_ARGUMENT", "config.language_code"),
     (Config(language_code="!"), "INVALID_ARGUMENT", "config.language_code"),
     (Config(speaking_rate=0.2), "INVALID_ARGUMENT", "config.speaking_rate"),
     (Config(speaking_rate=4.1), "INVALID_ARGUMENT", "config.speaking_rate"),
     (Config(speaking_rate=math.nan), "INVALID_ARGUMENT", "config.speaking_rate"),
-    (Config(pitch_semitones=2), "INVALID_ARGUMENT", "config.pitch_semitones"),
+    (Config(pitch_semitones=21), "INVALID_ARGUMENT", "config.pitch_semitones"),
+    (Config(pitch_semitones=math.nan), "INVALID_ARGUMENT", "config.pitch_semitones"),
+    (Config(tenant="a\0b"), "INVALID_ARGUMENT", "config.tenant"),
+    (Config(tenant="x" * 129), "INVALID_ARGUMENT", "config.tenant"),
+    (Config(voice="piper:../../etc/passwd", tenant=".."), "NOT_FOUND", "config.voice"),
     (Config(volume_gain_db=17), "INVALID_ARGUMENT", "config.volume_gain_db"),
     (Config(volume_gain_db=-math.inf), "INVALID_ARGUMENT", "config.volume_gain_db"),
     (form(rate=7_999), "INVALID_ARGUMENT", "config.format.sample_rate_hertz"),
@@ -102,9 +106,24 @@ BAD_CONFIGS = [
         "config.leading_silence_duration",
     ),
     (
-        Config(pronunciations=[pb.Pronunciation(written="a", respelling="b")]),
-        "UNIMPLEMENTED",
+        Config(pronunciations=[pb.Pronunciation(written="a", respelling="b")] * 1_001),
+        "INVALID_ARGUMENT",
         "config.pronunciations",
+    ),
+    (
+        Config(
+            pronunciations=[
+                pb.Pronunciation(written="a", respelling="b"),
+                pb.Pronunciation(written="b"),
+            ]
+        ),
+        "INVALID_ARGUMENT",
+        "config.pronunciations[1]",
+    ),
+    (
+        Config(pronunciations=[pb.Pronunciation(written="a", phonemes="[[x]]")]),
+        "INVALID_ARGUMENT",
+        "config.pronunciations[0]",
     ),
 ]
 
@@ -121,11 +140,29 @@ async def test_configs_that_cannot_be_served(
         assert error.metadata["field"] == field
 
 
-async def test_ssml_is_not_served_yet(stub: Any) -> None:
-    error = await refusal(stub.Synthesize(pb.SynthesizeRequest(ssml="<speak>Hello</speak>")))
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ("", "INVALID_ARGUMENT"),
+        ("Hello.", "INVALID_ARGUMENT"),
+        ("<speak>Hello", "INVALID_ARGUMENT"),
+        ("<speak><script>Hello</script></speak>", "INVALID_ARGUMENT"),
+        ("<speak>&lol;</speak>", "INVALID_ARGUMENT"),
+        (
+            '<!DOCTYPE s [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]><speak>&b;</speak>',
+            "INVALID_ARGUMENT",
+        ),
+        ("<speak>...</speak>", "NOTHING_TO_SPEAK"),
+        ("<speak>" + "a" * 5_000 + "</speak>", "TEXT_TOO_LONG"),
+    ],
+    ids=["empty", "text", "unclosed", "unknown", "entity", "bomb", "no words", "long"],
+)
+async def test_documents_that_cannot_be_spoken(stub: Any, document: str, reason: str) -> None:
+    error = await refusal(stub.Synthesize(pb.SynthesizeRequest(ssml=document)))
 
-    assert error.code == "UNIMPLEMENTED"
-    assert "SSML" in error.message
+    # An empty document is no different from no input at all.
+    field = "ssml" if document else error.field
+    assert (error.code, error.reason, error.field) == ("INVALID_ARGUMENT", reason, field)
 
 
 @pytest.mark.parametrize(
@@ -177,8 +214,15 @@ async def test_audio_that_fits_into_no_message_is_refused(models_dir: Path, enco
     assert not error.retryable
 
 
-async def test_voices_cannot_be_cloned(stub: Any) -> None:
-    made = await refusal(stub.CreateVoice(pb.CreateVoiceRequest(tenant="t", display_name="Me")))
+async def test_voices_cannot_be_cloned_without_an_engine_that_can(stub: Any) -> None:
+    wish = pb.CreateVoiceRequest(
+        tenant="t",
+        display_name="Me",
+        language_code="en",
+        reference_audio=b"a recording",
+        speaker_consents=True,
+    )
+    made = await refusal(stub.CreateVoice(wish))
     deleted = await refusal(stub.DeleteVoice(pb.DeleteVoiceRequest(tenant="t", voice="piper:x")))
 
     assert {made.code, deleted.code} == {"FAILED_PRECONDITION"}
@@ -191,6 +235,7 @@ async def test_voices_cannot_be_cloned(stub: Any) -> None:
         (pb.ListVoicesRequest(page_size=-1), "page_size"),
         (pb.ListVoicesRequest(page_token="?"), "page_token"),
         (pb.ListVoicesRequest(language_code="no language"), "language_code"),
+        (pb.ListVoicesRequest(tenant="a\nb"), "tenant"),
     ],
 )
 async def test_lists_that_cannot_be_made(

@@ -153,6 +153,41 @@ async def test_a_cancel_drops_the_rest_and_the_stream_goes_on(stub: Any) -> None
     assert rest[-1].finished.character_count == len(text) + len("And now something else.")
 
 
+@pytest.mark.parametrize("config", [S16, PACKETS], ids=["pcm", "packets"])
+@pytest.mark.parametrize("heard", [0, 1, 2, 6])
+async def test_a_cancel_at_any_stage_is_answered_and_nothing_older_follows(
+    stub: Any, config: pb.SynthesisConfig, heard: int
+) -> None:
+    text = "Here is a sentence that goes on for a while. " * 10
+    call = stub.StreamSynthesize(timeout=30)
+    await call.write(pb.StreamSynthesizeRequest(config=config))
+    await call.read()
+    await call.write(pb.StreamSynthesizeRequest(text=text))
+    for _ in range(heard):
+        await call.read()
+    await call.write(cancel(1))
+    await call.write(cancel(2))
+    await call.write(pb.StreamSynthesizeRequest(text="And now something else."))
+    await call.done_writing()
+    events = await read_all(call)
+
+    kinds = [event.WhichOneof("event") for event in events]
+    answered = [event.cancelled.cancel_id for event in events if event.HasField("cancelled")]
+    assert answered == [1, 2]
+    after = events[len(kinds) - kinds[::-1].index("cancelled") :]
+    spoken = [event.audio for event in after if event.HasField("audio")]
+    assert spoken
+    assert all(audio.span.start >= len(text) for audio in spoken)
+    assert kinds[-1] == "finished"
+
+
+async def test_a_cancel_with_nothing_to_cancel_is_answered(stub: Any, say: Any) -> None:
+    talk = await say(S16, cancel(3), "Good morning.", flush(1), cancel(4))
+
+    assert talk.kinds[:2] == ["started", "cancelled"]
+    assert talk.kinds[-2:] == ["cancelled", "finished"]
+
+
 async def test_a_stream_without_words_is_finished_without_audio(say: Any) -> None:
     talk = await say(S16, "🎉 ", "...", flush(1))
 

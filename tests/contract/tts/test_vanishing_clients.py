@@ -25,7 +25,7 @@ LONG = pb.StreamSynthesizeRequest(text="This sentence is one of very many of the
 
 
 def stream_tasks() -> set[str]:
-    return {task.get_name() for task in asyncio.all_tasks() if "tts-" in task.get_name()}
+    return {task.get_name() for task in asyncio.all_tasks() if "tts-stream" in task.get_name()}
 
 
 async def gone() -> None:

@@ -30,20 +30,29 @@ from voicemesh_client import (
     GenerationOptions,
     OpusPacket,
     Partial,
+    Pronunciation,
     Rating,
     RecognitionTimings,
     Role,
     Segment,
     SoftFinal,
+    Speech,
+    SpeechAudio,
     SpeechStarted,
+    SynthesisFinished,
     SynthesisOptions,
+    SynthesisStarted,
+    SynthesisTimings,
+    TextSpan,
     TranscriptionOptions,
     TranscriptionTask,
     Turn,
     TurnDetection,
     TurnResumed,
+    Voice,
     VoiceGender,
     Word,
+    WordTiming,
 )
 from voicemesh_client.wire import audio, files, generation, recognition, speech, turns
 
@@ -140,6 +149,17 @@ def test_every_field_of_a_live_stream_can_be_set() -> None:
     ]
 
 
+def test_every_field_of_a_synthesis_can_be_set() -> None:
+    options = SynthesisOptions(
+        *("v", "en", AudioFormat(AudioEncoding.WAV, 16_000), 1.5, 2.0, -3.0, "42", True, 0.5),
+        (Pronunciation("a", "b"),),
+    )
+    config = speech.options_to_wire(options)
+
+    assert len(config.ListFields()) == len(config.DESCRIPTOR.fields)
+    assert audio.seconds_from_duration(config.leading_silence_duration) == 0.5
+
+
 def test_every_field_of_an_upload_can_be_set() -> None:
     audio_format = AudioFormat(AudioEncoding.PCM_S16LE, 16_000, 2)
     config = files.config_to_wire(audio_format, TranscriptionOptions(model="m"), 2.5).config
@@ -161,6 +181,14 @@ def test_every_field_of_an_upload_can_be_set() -> None:
         (FileProgress, stt_pb.TranscribeFileProgress),
         (FileSummary, stt_pb.TranscribeFileSummary),
         (RecognitionTimings, stt_pb.Timings),
+        (Speech, tts_pb.SynthesizeResponse),
+        (SpeechAudio, tts_pb.SynthesizedAudio),
+        (SynthesisFinished, tts_pb.SynthesisFinished),
+        (SynthesisStarted, tts_pb.SynthesisStarted),
+        (SynthesisTimings, tts_pb.SynthesisTimings),
+        (TextSpan, tts_pb.TextSpan),
+        (Voice, tts_pb.Voice),
+        (WordTiming, tts_pb.WordTiming),
     ],
 )
 def test_every_field_of_an_event_is_handed_on(event: type[Any], message: type[Message]) -> None:

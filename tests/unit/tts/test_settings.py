@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from voicemesh_chassis.settings import load_settings
+from voicemesh_tts.__main__ import limits
 from voicemesh_tts.settings import TtsSettings
 
 pytestmark = pytest.mark.unit
@@ -24,12 +25,20 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VOICEMESH_TTS_SERVER__PORT", "6000")
     monkeypatch.setenv("VOICEMESH_TTS_PIPER__VOICE_DIRS", "/voices:/more")
     monkeypatch.setenv("VOICEMESH_TTS_PIPER__NOISE_SCALE", "0")
+    monkeypatch.setenv("VOICEMESH_TTS_DATA_DIR", "/data")
+    monkeypatch.setenv("VOICEMESH_TTS_LOUDNESS_LUFS", "0")
+    monkeypatch.setenv("VOICEMESH_TTS_CACHE_BYTES", "0")
+    monkeypatch.setenv("VOICEMESH_TTS_VOICES__MOST_LOADED", "3")
 
     settings = load_settings(TtsSettings)
 
     assert (settings.server.port, settings.server.metrics_port) == (6000, 9102)
     assert settings.piper.voice_dirs == (Path("/voices"), Path("/more"))
     assert settings.piper.noise_scale == 0
+    assert settings.data_dir == Path("/data")
+    assert limits(settings).loudness_lufs is None
+    assert limits(settings).cache_bytes == 0
+    assert limits(settings).voices.most_loaded == 3
 
 
 @pytest.mark.parametrize(
@@ -39,6 +48,12 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("MAX_TEXT_CHARS", "0"),
         ("QUEUE__WORKERS", "many"),
         ("OPUS_BITRATE", "1"),
+        ("QUEUE__MAX_STALLED", "-1"),
+        ("VOICES__MOST_LOADED", "0"),
+        ("VOICES__IDLE_TIMEOUT_S", "-1"),
+        ("CLONING__TIMEOUT_S", "0"),
+        ("CACHE_BYTES", "-1"),
+        ("LOUDNESS_LUFS", "3"),
         ("STREAM__IDLE_TIMEOUT_S", "0"),
         ("PIPER__THREADS", "0"),
         ("CLAUSES__MAX_CLAUSE_CHARS", "10"),

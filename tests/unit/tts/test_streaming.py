@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing
-from typing import Protocol
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Any, Protocol
 
 import pytest
 import pytest_asyncio
 from prometheus_client import CollectorRegistry
 
+from voicemesh_tts.calls import Call, Stopwatch
 from voicemesh_tts.domain import (
     AudioFormat,
     CancelledSpeech,
@@ -24,9 +25,9 @@ from voicemesh_tts.domain import (
     SpeechRequest,
     TextEvent,
     TextPiece,
-    Voice,
+    TimedWord,
 )
-from voicemesh_tts.errors import StreamIdleError
+from voicemesh_tts.errors import DrainingError, StreamIdleError
 from voicemesh_tts.metrics import TtsMetrics
 from voicemesh_tts.streaming import StreamLimits
 from voicemesh_tts.studio import Studio, StudioLimits
@@ -49,9 +50,7 @@ class Tones(Protocol):
     error: Exception | None
 
 
-REQUEST = SpeechRequest(
-    Voice("tone:a", "A", ("en",), 16_000), AudioFormat(Encoding.PCM_S16LE, 16_000)
-)
+PCM = AudioFormat(Encoding.PCM_S16LE, 16_000)
 LIMITS = StudioLimits(
     stream=StreamLimits(idle_timeout_s=5, max_pending_chars=200, buffer_s=1),
     turns=TurnLimits(workers=1),
@@ -78,6 +77,18 @@ class Caller:
             yield event
 
 
+@asynccontextmanager
+async def speaking(
+    studio: Studio, texts: AsyncIterator[TextEvent], **changes: Any
+) -> AsyncIterator[AsyncGenerator[SpeechEvent, None]]:
+    """What comes back of a text."""
+    voice = await studio.choose("tone:a", "")
+    request = SpeechRequest(**{"voice": voice, "format": PCM, **changes})
+    call = Call(request, Stopwatch(studio.metrics, "StreamSynthesize"))
+    async with studio.stream(call) as stream, aclosing(stream.run(texts)) as events:
+        yield events
+
+
 async def open_studio(engine: Tones, limits: StudioLimits = LIMITS) -> Studio:
     studio = Studio([engine], "tone:a", limits, TtsMetrics(CollectorRegistry()))  # type: ignore[list-item]
     await studio.open()
@@ -92,11 +103,12 @@ async def studio(engine: Tones) -> AsyncIterator[Studio]:
     await made.aclose()
 
 
-async def spoken(studio: Studio, *events: TextEvent) -> list[SpeechEvent]:
+async def spoken(studio: Studio, *texts: TextEvent, **changes: Any) -> list[SpeechEvent]:
     caller = Caller()
-    caller.send(*events)
+    caller.send(*texts)
     caller.end()
-    return [event async for event in studio.stream(REQUEST).run(caller.events())]
+    async with speaking(studio, caller.events(), **changes) as events:
+        return [event async for event in events]
 
 
 def audio_of(events: list[SpeechEvent]) -> list[SpeechAudio]:
@@ -105,7 +117,7 @@ def audio_of(events: list[SpeechEvent]) -> list[SpeechAudio]:
 
 async def test_the_first_clause_is_heard_before_the_text_ends(studio: Studio) -> None:
     caller = Caller()
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         caller.send(TextPiece("Well, that depends. It may"))
 
         first = await anext(events)
@@ -138,9 +150,9 @@ async def test_audio_is_numbered_and_placed_without_gaps(studio: Studio) -> None
 async def test_a_flush_is_answered_after_its_text(studio: Studio) -> None:
     events = await spoken(studio, TextPiece("Let me"), FlushText(7), TextPiece(" see"))
 
-    kinds = [type(event).__name__ for event in events]
-    assert kinds == ["SpeechAudio", "FlushedSpeech", "SpeechAudio", "FinishedSpeech"]
-    assert events[1] == FlushedSpeech(7)
+    flushed = events.index(FlushedSpeech(7))
+    assert [event.span.end for event in audio_of(events[:flushed])] == [6, 6]
+    assert [event.span.end for event in audio_of(events[flushed:])] == [10]
 
 
 async def test_a_cancel_drops_what_waits_and_is_answered_while_the_engine_works(
@@ -148,7 +160,7 @@ async def test_a_cancel_drops_what_waits_and_is_answered_while_the_engine_works(
 ) -> None:
     engine.gate.clear()
     caller = Caller()
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         caller.send(TextPiece("This was the first one. " + "And here comes another one. " * 3))
         caller.send(FlushText(1), CancelText(2))
 
@@ -175,7 +187,7 @@ async def test_text_without_words_is_silence(studio: Studio) -> None:
 async def test_no_more_is_made_than_a_slow_caller_takes(studio: Studio, engine: Tones) -> None:
     caller = Caller()
     caller.send(*[TextPiece("Here is one more sentence for you. ") for _ in range(30)])
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         await anext(events)
         for _ in range(50):
             await asyncio.sleep(0.002)
@@ -189,7 +201,7 @@ async def test_flushes_wait_outside_like_text(studio: Studio, engine: Tones) -> 
     engine.gate.clear()
     caller = Caller()
     caller.send(TextPiece("Something to say. "), *map(FlushText, range(1_000)))
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         first = asyncio.ensure_future(anext(events))
         for _ in range(50):
             await asyncio.sleep(0.002)
@@ -201,9 +213,9 @@ async def test_flushes_wait_outside_like_text(studio: Studio, engine: Tones) -> 
 
 async def test_a_silent_caller_is_sent_away(engine: Tones) -> None:
     studio = await open_studio(engine, StudioLimits(stream=StreamLimits(idle_timeout_s=0.05)))
-    with pytest.raises(StreamIdleError, match=r"0\.05 s"):
-        async for _ in studio.stream(REQUEST).run(Caller().events()):
-            pass
+    async with speaking(studio, Caller().events()) as events:
+        with pytest.raises(StreamIdleError, match=r"0\.05 s"):
+            await anext(events)
     await studio.aclose()
 
 
@@ -212,7 +224,7 @@ async def test_a_caller_who_is_being_spoken_to_is_not_idle(engine: Tones) -> Non
     engine.gate.clear()
     caller = Caller()
     caller.send(TextPiece("Something to say. "))
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         asyncio.get_running_loop().call_later(0.2, engine.gate.set)
 
         assert isinstance(await anext(events), SpeechAudio)
@@ -232,9 +244,9 @@ async def test_an_error_of_the_caller_ends_the_stream(studio: Studio) -> None:
         msg = "bad message"
         raise ValueError(msg)
 
-    with pytest.raises(ValueError, match="bad message"):
-        async for _ in studio.stream(REQUEST).run(texts()):
-            pass
+    async with speaking(studio, texts()) as events:
+        with pytest.raises(ValueError, match="bad message"):
+            await anext(events)
 
 
 @pytest.mark.parametrize("taken", [0, 1, 2])
@@ -242,8 +254,110 @@ async def test_a_caller_who_leaves_leaves_no_task(studio: Studio, taken: int) ->
     before = asyncio.all_tasks()
     caller = Caller()
     caller.send(TextPiece("Here is one more sentence for you. " * 5))
-    async with aclosing(studio.stream(REQUEST).run(caller.events())) as events:
+    async with speaking(studio, caller.events()) as events:
         for _ in range(taken):
             await anext(events)
 
     assert asyncio.all_tasks() == before
+
+
+def words_of(events: list[SpeechEvent]) -> list[TimedWord]:
+    return [word for event in audio_of(events) for word in event.words]
+
+
+@pytest.mark.parametrize("rate", [16_000, 48_000])
+async def test_words_are_timed_from_the_first_sample_of_the_call(studio: Studio, rate: int) -> None:
+    text = "Well, that depends. It may be so, or it may not be so at all."
+    events = await spoken(
+        studio,
+        TextPiece(text),
+        word_timings=True,
+        leading_silence_s=0.5,
+        format=AudioFormat(Encoding.PCM_S16LE, rate),
+    )
+
+    words = words_of(events)
+    assert [word.text for word in words] == text.split()
+    assert [text[word.span.start : word.span.end] for word in words] == text.split()
+    # 10 ms for each letter and 10 for the blank, after half a second of silence.
+    expected_s = 0.5
+    for word in words:
+        assert word.start_s == pytest.approx(expected_s, abs=0.002)
+        expected_s += 0.01 * (len(word.text) + 1)
+        assert word.end_s == pytest.approx(expected_s, abs=0.002)
+
+
+async def test_words_come_no_later_than_their_sound(studio: Studio) -> None:
+    events = await spoken(
+        studio, TextPiece("Here is one more sentence for you. " * 3), word_timings=True
+    )
+
+    for event in audio_of(events):
+        end_s = (event.start_sample + event.audio.sample_count) / 16_000
+        begun = [word for word in words_of(events) if word.start_s < end_s - 0.02]
+        told = [
+            word
+            for earlier in audio_of(events)
+            if earlier.start_sample <= event.start_sample
+            for word in earlier.words
+        ]
+        assert set(begun) <= set(told)
+
+
+async def test_words_are_not_told_to_who_did_not_ask(studio: Studio) -> None:
+    assert words_of(await spoken(studio, TextPiece("Something to say."))) == []
+
+
+async def test_a_drain_ends_a_stream_that_has_nothing_to_speak(
+    studio: Studio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicemesh_tts.streaming._DRAIN_IDLE_S", 0.01)
+    caller = Caller()
+    caller.send(TextPiece("Something to say. "), FlushText(1))
+    async with speaking(studio, caller.events()) as events:
+        while await anext(events) != FlushedSpeech(1):
+            pass
+        studio.drain()
+
+        with pytest.raises(DrainingError):
+            await anext(events)
+
+
+async def test_a_drain_lets_a_stream_say_what_it_has(
+    studio: Studio, engine: Tones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("voicemesh_tts.streaming._DRAIN_IDLE_S", 0.01)
+    engine.gate.clear()
+    caller = Caller()
+    caller.send(TextPiece("Something to say. "), FlushText(1))
+    async with speaking(studio, caller.events()) as events:
+        first = asyncio.ensure_future(anext(events))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        studio.drain()
+        asyncio.get_running_loop().call_later(0.1, engine.gate.set)
+
+        assert isinstance(await first, SpeechAudio)
+
+
+async def test_clauses_that_are_broken_off_or_never_begun_are_counted(
+    engine: Tones, registry: CollectorRegistry
+) -> None:
+    studio = Studio([engine], "tone:a", LIMITS, TtsMetrics(registry))  # type: ignore[list-item]
+    await studio.open()
+    caller = Caller()
+    caller.send(TextPiece("This was the first one. " + "And here comes another one. " * 3))
+    async with speaking(studio, caller.events()) as events:
+        await anext(events)
+        engine.gate.clear()
+        caller.send(CancelText(2))
+        while await anext(events) != CancelledSpeech(2):
+            pass
+    engine.gate.set()
+    await studio.aclose()
+
+    spoken_ = registry.get_sample_value("voicemesh_tts_clauses_total") or 0
+    cut = registry.get_sample_value("voicemesh_tts_clauses_cut_total") or 0
+    dropped = registry.get_sample_value("voicemesh_tts_clauses_dropped_total") or 0
+    assert (spoken_, cut) == (0, 1)
+    assert dropped >= 2

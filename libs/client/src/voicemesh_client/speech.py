@@ -56,13 +56,13 @@ class SynthesisOptions:
     """How fast, 0.25 to 4; None is 1."""
 
     pitch_semitones: float | None = None
-    """Pitch, -20 to 20, for engines that can; None is 0."""
+    """Pitch, -20 to 20 semitones; None is 0."""
 
     volume_gain_db: float | None = None
     """Volume in decibels, -96 to 16; None is 0."""
 
     tenant: str = ""
-    """Namespace of cloned voices and pronunciations; empty is the shared ones only."""
+    """Whose cloned voices may be named and whose pronunciations apply; empty is the shared only."""
 
     word_timings: bool = False
     """Whether words with their times are wanted, where the engine can."""

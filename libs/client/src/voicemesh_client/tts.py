@@ -38,19 +38,28 @@ class TextToSpeech(ServiceClient["TextToSpeechServiceAsyncStub"]):
     def __init__(self, connection: Connection | str) -> None:
         super().__init__(connection, TextToSpeechServiceStub)
 
-    async def synthesize(self, text: str, *, options: SynthesisOptions = _DEFAULTS) -> Speech:
+    async def synthesize(
+        self, text: str, *, ssml: bool = False, options: SynthesisOptions = _DEFAULTS
+    ) -> Speech:
         """A whole text, spoken; a WAV file unless `options.format` asks for something else.
 
         Args:
             text: what to speak, not blank, at most 5,000 characters unless the server allows more.
+            ssml: whether `text` is a document, `<speak>...</speak>`, in the subset of SSML that
+                the server's README names, and not plain text.
             options: how to speak.
 
         Raises:
-            ServiceError: as the service answers; `NotFoundError` for an unknown voice.
+            ServiceError: as the service answers; `NotFoundError` for an unknown voice,
+                `InvalidArgumentError` for a document that cannot be read, naming the place.
         """
         with refusing_bad_values():
             config = speech.options_to_wire(options)
-            request = pb.SynthesizeRequest(config=config, text=text)
+            request = (
+                pb.SynthesizeRequest(config=config, ssml=text)
+                if ssml
+                else pb.SynthesizeRequest(config=config, text=text)
+            )
         response = await single(self._stub().Synthesize(request), self._peer)
         return speech.speech_from_wire(response)
 
@@ -101,3 +110,54 @@ class TextToSpeech(ServiceClient["TextToSpeechServiceAsyncStub"]):
             request.page_token = response.next_page_token
             if not request.page_token:
                 return tuple(found)
+
+    async def create_voice(
+        self,
+        reference_audio: bytes,
+        *,
+        tenant: str,
+        display_name: str,
+        language_code: str,
+        speaker_consents: bool,
+    ) -> Voice:
+        """Makes a voice that sounds like somebody who was recorded.
+
+        Args:
+            reference_audio: 6 to 30 s of one person speaking, in any container.
+            tenant: whom the voice shall belong to; calls that name another do not get it.
+            display_name: name for people, 1 to 64 characters.
+            language_code: BCP-47 code of the language spoken in the recording.
+            speaker_consents: that the person recorded agreed to it; the service refuses otherwise.
+
+        Returns:
+            The voice; its `id` is what `SynthesisOptions.voice` takes, together with `tenant`.
+
+        Raises:
+            ServiceError: as the service answers; `InvalidArgumentError` for a recording that is
+                too short, too long, too quiet or without speech, `FailedPreconditionError` if no
+                engine of the server can clone.
+        """
+        with refusing_bad_values():
+            request = pb.CreateVoiceRequest(
+                tenant=tenant,
+                display_name=display_name,
+                language_code=language_code,
+                reference_audio=reference_audio,
+                speaker_consents=speaker_consents,
+            )
+        response = await single(self._stub().CreateVoice(request), self._peer)
+        return speech.voice_from_wire(response.voice)
+
+    async def delete_voice(self, voice: str, *, tenant: str) -> None:
+        """Deletes a voice that `create_voice` made, with its recording.
+
+        Args:
+            voice: its id.
+            tenant: whom it belongs to.
+
+        Raises:
+            ServiceError: as the service answers; `NotFoundError` if the tenant has no such voice.
+        """
+        with refusing_bad_values():
+            request = pb.DeleteVoiceRequest(tenant=tenant, voice=voice)
+        await single(self._stub().DeleteVoice(request), self._peer)

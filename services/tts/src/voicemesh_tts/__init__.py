@@ -2,11 +2,12 @@
 
 * `__main__`: wiring; `settings`, `errors`, `metrics`
 * `domain`: voices, clauses, formats and events; `ports`: what an engine must do
-* `clauses` (with `boundaries`, `graphemes`): text as it is written → clauses, pure
-* `speakable`: Markdown, links and emoji → what a voice can say, pure
-* `streaming`: one text being spoken while it is written; `whole`: one finished text
-* `speaker`, `turns`: clause → samples on a bounded pool of threads, callers in turn
-* `voices`: who can speak; `engines`: Piper
-* `audio`: gain, resampling and encoding that continue from clause to clause
+* `text`: text as it is written, or SSML → clauses → the words to be said, pure
+* `streaming`: one text being spoken while it is written; `calls`, `studio`: what calls share
+* `speaker`, `clause_cache`: clause → samples; `turns`, `schedule`, `engine_threads`: who is next
+* `voices`: who can speak, and who is in memory; `cloning`: voices made of recordings
+* `tenants`, `dictionaries`: what belongs to a tenant
+* `engines`: Piper, Kokoro, coqui-tts
+* `audio`: level, pitch, tempo, resampling and encoding that continue from clause to clause
 * `rpc`: the gRPC face
 """

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = (
     "AudioFormat",
@@ -19,15 +23,19 @@ __all__ = (
     "FlushText",
     "FlushedSpeech",
     "Gender",
+    "Prosody",
     "Span",
     "SpeechAudio",
     "SpeechEvent",
     "SpeechRequest",
+    "SpokenWord",
     "TextEvent",
     "TextPiece",
+    "TimedWord",
     "Timings",
     "Utterance",
     "Voice",
+    "WordTime",
 )
 
 
@@ -90,24 +98,22 @@ class Voice:
     license: str = ""
     """SPDX identifier or name; empty if it is not known."""
 
+    takes_phonemes: bool = False
+    """Whether it speaks IPA."""
+
+    has_word_times: bool = False
+    """Whether it says when each word is spoken."""
+
+    tenant: str = ""
+    """Whom it belongs to, if it was cloned."""
+
+    create_time: datetime | None = None
+    """When it was cloned, with a time zone; None if it was not."""
+
     @property
     def engine(self) -> str:
         """The engine's name, the part of the id before the colon."""
         return self.id.partition(":")[0]
-
-
-@dataclass(frozen=True)
-class Utterance:
-    """What an engine is asked to say in one go."""
-
-    text: str
-    """Clean text, one clause."""
-
-    voice: str
-    """Id of the voice."""
-
-    speaking_rate: float = 1.0
-    """How fast; 2 is twice as fast."""
 
 
 @dataclass(frozen=True)
@@ -123,11 +129,20 @@ class SpeechRequest:
     speaking_rate: float = 1.0
     """How fast, 0.25 to 4."""
 
+    pitch_semitones: float = 0.0
+    """How much higher than the voice's own pitch, -20 to 20."""
+
     gain_db: float = 0.0
     """Volume, -96 to 16 dB."""
 
     leading_silence_s: float = 0.0
     """Silence before the first sound, in seconds."""
+
+    language_code: str = ""
+    """BCP-47 code of the text's language; empty for the voice's own."""
+
+    word_timings: bool = False
+    """Whether the caller wants to know when each word is spoken."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +157,34 @@ class Span:
 
 
 @dataclass(frozen=True)
+class SpokenWord:
+    """A word as it is to be read."""
+
+    text: str
+    """What a reader would say, with the punctuation that clings to it, without blanks."""
+
+    span: Span
+    """The characters of the input that it stands for; several words may share them."""
+
+    phonemes: str = ""
+    """Its sound in the International Phonetic Alphabet, over `text`; empty for the engine's own."""
+
+
+@dataclass(frozen=True)
+class Prosody:
+    """How a stretch of text differs from the rest."""
+
+    rate: float = 1.0
+    """How many times as fast."""
+
+    pitch_semitones: float = 0.0
+    """How much higher."""
+
+    gain_db: float = 0.0
+    """How much louder."""
+
+
+@dataclass(frozen=True)
 class Clause:
     """A piece of text that is spoken in one go."""
 
@@ -150,6 +193,51 @@ class Clause:
 
     span: Span
     """Where it stands."""
+
+    words: tuple[SpokenWord, ...] | None = None
+    """The words to be said; None if they are still to be found in the text."""
+
+    pause_s: float = 0.0
+    """Silence before it, in seconds; a clause without words may be a pause alone."""
+
+    prosody: Prosody = Prosody()
+    """How it is to sound."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What an engine is asked to say in one go."""
+
+    words: tuple[SpokenWord, ...]
+    """The words of one clause, in order."""
+
+    voice: str
+    """Id of the voice."""
+
+    speaking_rate: float = 1.0
+    """How fast; 2 is twice as fast."""
+
+    language_code: str = ""
+    """BCP-47 code of their language; empty for the voice's own."""
+
+    @property
+    def text(self) -> str:
+        """The words with blanks between them."""
+        return " ".join(word.text for word in self.words)
+
+
+@dataclass(frozen=True)
+class WordTime:
+    """When a word of an utterance is spoken."""
+
+    index: int
+    """Which of the utterance's words, from 0."""
+
+    start_s: float
+    """When it begins, in seconds from the utterance's first sample."""
+
+    end_s: float
+    """When it ends."""
 
 
 @dataclass(frozen=True)
@@ -164,6 +252,23 @@ class EncodedAudio:
 
     sample_count: int = 0
     """How many samples (per channel) of the timeline this covers."""
+
+
+@dataclass(frozen=True)
+class TimedWord:
+    """When a word of the text is spoken."""
+
+    text: str
+    """The word as it stands in the text."""
+
+    span: Span
+    """Where it stands."""
+
+    start_s: float
+    """When it begins, in seconds from the first sample of the call."""
+
+    end_s: float
+    """When it ends."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +317,9 @@ class SpeechAudio:
 
     start_sample: int
     """Where it begins on the timeline of the call, in samples."""
+
+    words: tuple[TimedWord, ...] = ()
+    """Words that begin in it, or have been timed since the audio before it."""
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,26 @@ InvalidArgumentError
 ├── TextTooLongError            TEXT_TOO_LONG
 ├── NothingToSpeakError         NOTHING_TO_SPEAK
 ├── UnpronounceableTextError    TEXT_UNPRONOUNCEABLE
-└── LanguageNotSpokenError      LANGUAGE_NOT_SPOKEN
+├── LanguageNotSpokenError      LANGUAGE_NOT_SPOKEN
+├── RecordingError              RECORDING_UNUSABLE      not audio, or too short, long, soft ...
+└── ConsentMissingError         CONSENT_MISSING
 NotFoundError
 └── VoiceNotFoundError          VOICE_NOT_FOUND
 FailedPreconditionError
 ├── CloningUnavailableError     CLONING_UNAVAILABLE
 └── VoiceUnusableError          VOICE_UNUSABLE
 LimitExceededError
-└── AudioTooLargeError          AUDIO_TOO_LARGE
+├── AudioTooLargeError          AUDIO_TOO_LARGE
+└── TooManyVoicesError          TOO_MANY_VOICES         of one tenant
+OverloadedError
+├── VoicesBusyError             VOICES_BUSY             all that may be loaded are in use
+└── CloningBusyError            CLONING_BUSY
+UnavailableError
+├── VoiceLoadingError           VOICE_LOADING           not loaded yet; the load goes on
+└── DrainingError               DRAINING                a stream; another replica goes on
 DeadlineExceededError
-└── StreamIdleError             STREAM_IDLE
+├── StreamIdleError             STREAM_IDLE
+└── CloningTimeoutError         CLONING_TIMEOUT
 InternalError
 └── EngineStalledError          ENGINE_STALLED
 """
@@ -27,19 +37,29 @@ from voicemesh_chassis.errors import (
     InvalidArgumentError,
     LimitExceededError,
     NotFoundError,
+    OverloadedError,
+    UnavailableError,
 )
 
 __all__ = (
     "AudioTooLargeError",
+    "CloningBusyError",
+    "CloningTimeoutError",
     "CloningUnavailableError",
+    "ConsentMissingError",
+    "DrainingError",
     "EngineStalledError",
     "LanguageNotSpokenError",
     "NothingToSpeakError",
+    "RecordingError",
     "StreamIdleError",
     "TextTooLongError",
+    "TooManyVoicesError",
     "UnpronounceableTextError",
+    "VoiceLoadingError",
     "VoiceNotFoundError",
     "VoiceUnusableError",
+    "VoicesBusyError",
 )
 
 
@@ -67,6 +87,18 @@ class LanguageNotSpokenError(InvalidArgumentError):
     reason = "LANGUAGE_NOT_SPOKEN"
 
 
+class RecordingError(InvalidArgumentError):
+    """A voice cannot be made of the recording; the message says what is wrong with it."""
+
+    reason = "RECORDING_UNUSABLE"
+
+
+class ConsentMissingError(InvalidArgumentError):
+    """Nobody has said that the person recorded agrees."""
+
+    reason = "CONSENT_MISSING"
+
+
 class VoiceNotFoundError(NotFoundError):
     """The server has no such voice."""
 
@@ -91,10 +123,49 @@ class AudioTooLargeError(LimitExceededError):
     reason = "AUDIO_TOO_LARGE"
 
 
+class TooManyVoicesError(LimitExceededError):
+    """The tenant has as many cloned voices as it may have."""
+
+    reason = "TOO_MANY_VOICES"
+
+
+class VoicesBusyError(OverloadedError):
+    """As many voices as may be loaded are in use, and this is not one of them."""
+
+    reason = "VOICES_BUSY"
+
+
+class CloningBusyError(OverloadedError):
+    """A voice is being made of another recording."""
+
+    reason = "CLONING_BUSY"
+
+
+class VoiceLoadingError(UnavailableError):
+    """The voice is still being loaded; it goes on, so that a later call finds it."""
+
+    reason = "VOICE_LOADING"
+
+
+class DrainingError(UnavailableError):
+    """The server is about to stop and ends a stream that has nothing to speak."""
+
+    reason = "DRAINING"
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; open the stream again at another replica")
+
+
 class StreamIdleError(DeadlineExceededError):
     """The caller sent nothing, or took nothing, for too long."""
 
     reason = "STREAM_IDLE"
+
+
+class CloningTimeoutError(DeadlineExceededError):
+    """The voice was not ready in time; nothing is left of it."""
+
+    reason = "CLONING_TIMEOUT"
 
 
 class EngineStalledError(InternalError):

@@ -3,8 +3,9 @@
 # No `from __future__ import annotations`: pydantic evaluates these annotations at run time.
 
 import os
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import NoDecode
@@ -13,10 +14,14 @@ from voicemesh_chassis.settings import ServerSettings, ServiceSettings, service_
 
 __all__ = (
     "ClauseSettings",
+    "CloningSettings",
+    "CoquiSettings",
+    "KokoroSettings",
     "PiperSettings",
     "QueueSettings",
     "StreamSettings",
     "TtsSettings",
+    "VoiceSettings",
 )
 
 _PART = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -66,14 +71,48 @@ class QueueSettings(BaseModel):
     workers: int = Field(default=2, ge=1, le=64)
     """Clauses that are synthesised at once, each on a thread of its own."""
 
-    max_waiting: int = Field(default=32, ge=0, le=10_000)
-    """Callers waiting for the engine, beyond which a new text is answered RESOURCE_EXHAUSTED."""
+    max_waiting: int = Field(default=64, ge=0, le=10_000)
+    """Callers waiting for the engine, beyond which a new text is answered RESOURCE_EXHAUSTED. The
+    last quarter is kept for live callers who have nothing waiting yet."""
 
     wait_timeout_s: float = Field(default=30.0, gt=0, le=3600)
     """How long a clause may wait for the engine before the call is refused, in seconds."""
 
     turn_timeout_s: float = Field(default=60.0, gt=0, le=3600)
-    """How long the engine may take for one turn before the call fails, in seconds."""
+    """How long the engine may take for one turn, in seconds, before the call fails and the thread
+    is given up."""
+
+    max_stalled: int = Field(default=4, ge=0, le=64)
+    """Threads that hang and have been replaced, at a time. When all of those in their places hang
+    too, new texts are answered UNAVAILABLE."""
+
+
+class VoiceSettings(BaseModel):
+    """Which voices are in memory. The default voice always is."""
+
+    model_config = _PART
+
+    most_loaded: int = Field(default=8, ge=1, le=1000)
+    """Voices in memory at once; one more takes the place of the one that was used least lately.
+    Speakers of one model share its memory."""
+
+    idle_timeout_s: float = Field(default=900.0, ge=0, le=86_400)
+    """How long a voice that nobody uses stays in memory, in seconds; 0 is for ever."""
+
+    load_timeout_s: float = Field(default=60.0, gt=0, le=3600)
+    """How long a call waits for its voice to be loaded, in seconds; the load goes on."""
+
+
+class CloningSettings(BaseModel):
+    """Voices made of recordings; there must be an engine that can, and `data_dir`."""
+
+    model_config = _PART
+
+    timeout_s: float = Field(default=120.0, gt=0, le=3600)
+    """How long making a voice may take, in seconds."""
+
+    voices_per_tenant: int = Field(default=20, ge=1, le=10_000)
+    """Most voices of one tenant."""
 
 
 class PiperSettings(BaseModel):
@@ -97,10 +136,120 @@ class PiperSettings(BaseModel):
     length_scale: float | None = Field(default=None, ge=0.1, le=10)
     """Length of the sounds at speaking rate 1; above 1 is slower. Unset means the voice's own."""
 
-    gain_db: float = Field(default=3.0, ge=-24, le=24)
-    """Gain over the level the model makes, in decibels."""
-
     @field_validator("voice_dirs", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part)
+        return value
+
+
+class KokoroSettings(BaseModel):
+    """The Kokoro engine. Its model and voices in the model directory are found by themselves."""
+
+    model_config = _PART
+
+    model: Path | None = None
+    """Another ONNX export of Kokoro-82M, with its vocab.json or config.json beside it. Unset means
+    that of the model directory."""
+
+    voice_files: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Files of further voices, such as voices-v1.0.bin of kokoro-onnx, separated by `:` (`;` on
+    Windows)."""
+
+    blends: Annotated[tuple[str, ...], NoDecode] = ()
+    """Blends that are listed with the voices, separated by commas or blanks, such as
+    `jf_alpha*0.7+jf_gongitsune*0.3`. Requests may name any other."""
+
+    languages: Annotated[tuple[str, ...], NoDecode] = ()
+    """BCP-47 codes of languages that espeak-ng can read and Kokoro was not trained on, separated by
+    commas or blanks, such as `de-DE`: its voices then speak them as well as they can."""
+
+    threads: int = Field(default=2, ge=1, le=64)
+    """Threads of ONNX Runtime for one clause."""
+
+    @field_validator("blends", "languages", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(value.replace(",", " ").split())
+        return value
+
+    @field_validator("languages")
+    @classmethod
+    def _check_languages(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for code in value:
+            if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", code):
+                msg = f"{code!r} is not a BCP-47 language code such as de-DE"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("voice_files", mode="before")
+    @classmethod
+    def _split_paths(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part)
+        return value
+
+
+class CoquiSettings(BaseModel):
+    """The coqui engine: coqui-tts with torch (the extra `coqui`)."""
+
+    model_config = _PART
+
+    models: Annotated[tuple[str, ...], NoDecode] = ()
+    """Published models by coqui's names, separated by commas or blanks, such as
+    `tts_models/en/vctk/vits`."""
+
+    model_dirs: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Directories with config.json and model.pth, or of such directories, separated by `:` (`;` on
+    Windows)."""
+
+    home: Path | None = None
+    """Where published models lie, in `tts/`. Unset means `coqui` in the model directory."""
+
+    download: bool = False
+    """Whether the published models that are named and are not there are fetched at the start."""
+
+    accept_cpml: bool = False
+    """Whether you accept the Coqui Public Model License (no commercial use), without which XTTS
+    models are not offered."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where models run; `auto` takes a GPU if there is one."""
+
+    threads: int = Field(default=2, ge=1, le=64)
+    """Threads of torch on the CPU, for all models together."""
+
+    cloning_model: str = Field(default="", max_length=256)
+    """Name of the XTTS model that clones voices. Unset means the first one."""
+
+    chunk_tokens: int = Field(default=20, ge=4, le=200)
+    """Tokens, of 46 ms each, that XTTS makes before it gives the sound of them."""
+
+    noise_scale: float | None = Field(default=None, ge=0, le=2)
+    """Variation of the sound of VITS; 0 makes it the same each time. Unset means the model's."""
+
+    noise_w_scale: float | None = Field(default=None, ge=0, le=2)
+    """Variation of the rhythm of VITS; 0 makes it the same each time. Unset means the model's."""
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(value.replace(",", " ").split())
+        return value
+
+    @field_validator("models")
+    @classmethod
+    def _check_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if not re.fullmatch(r"tts_models/[\w-]+/[\w-]+/[\w.-]+", name):
+                msg = f"{name!r} is not a model of coqui's, such as tts_models/en/vctk/vits"
+                raise ValueError(msg)
+        return value
+
+    @field_validator("model_dirs", mode="before")
     @classmethod
     def _split_paths(cls, value: object) -> object:
         if isinstance(value, str):
@@ -129,6 +278,18 @@ class TtsSettings(ServiceSettings):
     opus_bitrate: int = Field(default=48_000, ge=6_000, le=256_000)
     """Bits a second of Opus, both in Ogg and as packets, for one channel."""
 
+    cache_bytes: int = Field(default=64 * _MIB, ge=0, le=16 * 1024 * _MIB)
+    """Memory for clauses that have been spoken, as they are often spoken again; 0 keeps none. A
+    minute at 22,050 Hz takes 5 MiB."""
+
+    loudness_lufs: float = Field(default=-19.0, ge=-40, le=0)
+    """How loud every voice is made, in LUFS (ITU-R BS.1770), measured when it is loaded; 0 leaves
+    each as its model makes it."""
+
+    data_dir: Path | None = None
+    """Directory of what belongs to tenants: `TENANT/pronunciations.toml`, and the cloned voices,
+    which are made there. Unset means that tenants have neither. Replicas may share it."""
+
     clauses: ClauseSettings = ClauseSettings()
     """Where a text is cut."""
 
@@ -138,5 +299,17 @@ class TtsSettings(ServiceSettings):
     queue: QueueSettings = QueueSettings()
     """How callers share the engine."""
 
+    voices: VoiceSettings = VoiceSettings()
+    """Which voices are in memory."""
+
+    cloning: CloningSettings = CloningSettings()
+    """Voices made of recordings."""
+
     piper: PiperSettings = PiperSettings()
     """The Piper engine."""
+
+    kokoro: KokoroSettings = KokoroSettings()
+    """The Kokoro engine."""
+
+    coqui: CoquiSettings = CoquiSettings()
+    """The coqui engine."""

@@ -27,21 +27,22 @@ from voicemesh_tts.domain import (
     FlushedSpeech,
     FlushText,
     SpeechEvent,
-    SpeechRequest,
     TextEvent,
     TextPiece,
 )
-from voicemesh_tts.errors import StreamIdleError
-from voicemesh_tts.speaker import Speaker, Stopwatch
-from voicemesh_tts.timeline import Timeline
+from voicemesh_tts.errors import DrainingError, StreamIdleError
+from voicemesh_tts.timeline import Timeline, moved
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+    from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
 
     from voicemesh_tts.audio.chain import AudioChain
     from voicemesh_tts.audio.pool import EncodingPool
-    from voicemesh_tts.clauses import ClausePlanner
+    from voicemesh_tts.calls import Call
+    from voicemesh_tts.domain import TimedWord
     from voicemesh_tts.ports import Samples
+    from voicemesh_tts.speaker import ClauseSound, Speaker
+    from voicemesh_tts.text.clauses import ClausePlanner
 
 __all__ = ("SpeechStream", "StreamLimits")
 
@@ -50,6 +51,10 @@ SLICE_S = 0.5
 
 FIRST_SLICE_S = 0.1
 """Longest sound of a clause's first event: the caller hears it before the rest is encoded."""
+
+
+_DRAIN_IDLE_S = 1.0
+"""How long a stream may have nothing to speak when the service is to stop, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class StreamLimits:
 class _Slice:
     clause: Clause
     samples: Samples
+    words: tuple[TimedWord, ...]
     end: bool
 
 
@@ -92,20 +98,21 @@ class SpeechStream:
 
     def __init__(
         self,
-        request: SpeechRequest,
+        call: Call,
         speaker: Speaker,
         chain: AudioChain,
         pool: EncodingPool,
         planner: ClausePlanner,
         limits: StreamLimits,
     ) -> None:
-        self._request = request
+        self._call = call
         self._speaker = speaker
+        self._draining = asyncio.Event()
         self._chain = chain
         self._pool = pool
         self._planner = planner
         self._limits = limits
-        self._watch = Stopwatch(speaker.metrics, "StreamSynthesize")
+        self._watch = call.watch
         self._work: deque[Clause | FlushText | None] = deque()  # None: the text has ended
         self._pending_chars = 0
         self._changed = asyncio.Condition()  # of the two above
@@ -115,6 +122,12 @@ class SpeechStream:
         self._speaking = False
         self._active_at = time.monotonic()
         self._failure: Exception | None = None
+        self._placed: Clause | None = None  # the clause being encoded, and where it begins
+        self._placed_s = 0.0
+
+    def drain(self) -> None:
+        """Tells it that the service is to stop: it ends as soon as there is nothing to speak."""
+        self._draining.set()
 
     async def run(self, texts: AsyncIterator[TextEvent]) -> AsyncGenerator[SpeechEvent, None]:
         """What comes of the text, in order; ends with `FinishedSpeech`.
@@ -124,6 +137,7 @@ class SpeechStream:
 
         Raises:
             StreamIdleError: if the caller sends nothing for too long while nothing is spoken.
+            DrainingError: if the service is to stop, and there is nothing to speak.
             ServiceError: what `texts` or the speaker raises, as soon as it happens.
         """
         tasks = [
@@ -141,6 +155,7 @@ class SpeechStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._drop_work()
 
     async def _guarded(self, work: Coroutine[None, None, None]) -> None:
         try:
@@ -168,30 +183,41 @@ class SpeechStream:
     async def _unless_idle(
         self, texts: AsyncIterator[TextEvent]
     ) -> AsyncGenerator[TextEvent, None]:
-        while True:
-            # One task for each message and no timeout around it: breaking off a read loses it.
-            pull = asyncio.create_task(_next_or_none(texts))
-            try:
+        drain = asyncio.create_task(self._draining.wait(), name="tts-stream-drain")
+        pull = None
+        try:
+            while True:
+                # One task for each message and no timeout around it: breaking off a read loses it.
+                pull = asyncio.create_task(_next_or_none(texts), name="tts-stream-pull")
                 while not pull.done():
                     left_s = self._idle_left_s()
                     if left_s <= 0:
-                        msg = f"no message came for {self._limits.idle_timeout_s:g} s"
-                        raise StreamIdleError(msg)
-                    await asyncio.wait({pull}, timeout=left_s)
-            finally:
-                if not pull.done():
-                    pull.cancel()
-                    await asyncio.gather(pull, return_exceptions=True)
-            event = pull.result()
-            if event is None:
-                return
-            self._active_at = time.monotonic()
-            yield event
+                        raise self._idle_error()
+                    awaited = {pull} if drain.done() else {pull, drain}
+                    await asyncio.wait(awaited, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+                event = pull.result()
+                if event is None:
+                    return
+                self._active_at = time.monotonic()
+                yield event
+        finally:
+            tasks = [task for task in (drain, pull) if task is not None and not task.done()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _idle_left_s(self) -> float:
+        limit_s = self._limits.idle_timeout_s
+        if self._draining.is_set():
+            limit_s = min(limit_s, _DRAIN_IDLE_S)
         if self._work or self._speaking or not self._out.empty():
-            return self._limits.idle_timeout_s
-        return self._active_at + self._limits.idle_timeout_s - time.monotonic()
+            return limit_s
+        return self._active_at + limit_s - time.monotonic()
+
+    def _idle_error(self) -> Exception:
+        if self._draining.is_set():
+            return DrainingError()
+        return StreamIdleError(f"no message came for {self._limits.idle_timeout_s:g} s")
 
     async def _add(self, items: Sequence[Clause | FlushText | None]) -> None:
         async with self._changed:
@@ -208,11 +234,14 @@ class SpeechStream:
     async def _cancel(self, cancel_id: int) -> None:
         self._planner.cancel()
         self._generation += 1
+        self._drop_work()
+        await self._out.put(CancelledSpeech(cancel_id))
+
+    def _drop_work(self) -> None:
         dropped = sum(isinstance(item, Clause) for item in self._work)
         self._speaker.metrics.clauses_dropped.inc(dropped)
         self._work.clear()
         self._pending_chars = 0
-        await self._out.put(CancelledSpeech(cancel_id))
 
     # The speaker.
 
@@ -239,18 +268,41 @@ class SpeechStream:
             return item
 
     async def _speak_clause(self, clause: Clause, generation: int) -> None:
-        size = round(FIRST_SLICE_S * self._request.voice.sample_rate_hertz)
-        async with aclosing(self._speaker.speak(clause, self._request, self._watch)) as pieces:
-            async for piece in pieces:
-                rest, done = piece.samples, False
-                while not done and generation == self._generation:
-                    part, rest = rest[:size], rest[size:]
-                    done = not len(rest)
-                    slice_ = _Slice(clause, part, piece.last and done)
+        made_s, first = 0.0, True
+        async with aclosing(self._speaker.speak(clause, self._call)) as sounds:
+            async for sound in sounds:
+                for samples, words, last in self._sliced(sound, made_s, first=first):
+                    slice_ = _Slice(clause, samples, words, sound.last and last)
                     await self._out.put(_Tagged(generation, slice_))
-                    size = round(SLICE_S * self._request.voice.sample_rate_hertz)
-                if generation != self._generation:
-                    return
+                    if generation != self._generation:
+                        return
+                first = False
+                made_s += len(sound.samples) / self._rate
+
+    def _sliced(
+        self, sound: ClauseSound, begins_s: float, *, first: bool
+    ) -> Iterator[tuple[Samples, tuple[TimedWord, ...], bool]]:
+        """Parts of a sound that are short enough, each with the words that begin in it.
+
+        Args:
+            sound: a part of a clause.
+            begins_s: where in the clause it begins, in seconds.
+            first: whether the clause begins with it.
+        """
+        size = round((FIRST_SLICE_S if first else SLICE_S) * self._rate)
+        rest, words, last = sound.samples, sound.words, False
+        while not last:
+            part, rest = rest[:size], rest[size:]
+            begins_s += len(part) / self._rate
+            last = not len(rest)
+            begun = tuple(word for word in words if last or word.start_s < begins_s)
+            words = words[len(begun) :]
+            yield part, begun, last
+            size = round(SLICE_S * self._rate)
+
+    @property
+    def _rate(self) -> int:
+        return self._call.request.voice.sample_rate_hertz
 
     # The caller's side.
 
@@ -285,8 +337,14 @@ class SpeechStream:
         return None
 
     async def _encoded(self, part: _Slice, timeline: Timeline) -> SpeechEvent | None:
-        audio = await self._pool.run(lambda: self._chain.push(part.samples, end=part.end))
-        event = timeline.place(part.clause, audio, end=part.end)
+        if part.clause is not self._placed:
+            self._placed = part.clause
+            self._placed_s = timeline.begins_s(self._call.request)
+        audio = await self._pool.run(
+            lambda: self._chain.push(part.samples, end=part.end, prosody=part.clause.prosody)
+        )
+        words = [moved(word, self._placed_s) for word in part.words]
+        event = timeline.place(part.clause, audio, end=part.end, words=words)
         if event is not None:
             self._watch.heard()
         return event

@@ -112,7 +112,7 @@ def test_times_count_from_the_audio_and_not_from_the_silence_before_it() -> None
     found = spans(tokens, FIRST_TIME, audio_s=1.2, lead_s=0.5)
 
     times = [(span.start_s, span.end_s) for span in found]
-    assert times == [(0.0, pytest.approx(1.0)), (pytest.approx(1.0), pytest.approx(1.2))]
+    assert times == [pytest.approx((0.0, 1.0)), pytest.approx((1.0, 1.2))]
 
 
 def kept(attempt: Attempt, *parts: tuple[Span, str]) -> tuple[Segment, ...]:

@@ -2,8 +2,8 @@
 
 - `options`: what several commands take, and the connection made of it.
 - `failures`: one sentence and exit status 1 for everything that can go wrong.
-- `recordings`: `transcribe`, each file by `transcribing`. `speaking`: `say`. `answers`: `ask`.
-  `services`: `status`.
+- `recordings`: `transcribe`, each file by `transcribing`. `speaking`: `say`, by `utterance`.
+  `voices`: `voices list`, `create` and `delete`. `answers`: `ask`. `services`: `status`.
 - `variables`: which environment variables all of these read.
 - `models` comes from `voicemesh_models.cli`; `recognisers`: `models stt`.
 
@@ -23,6 +23,7 @@ from voicemesh_client.cli.recordings import transcribe
 from voicemesh_client.cli.services import status
 from voicemesh_client.cli.speaking import say
 from voicemesh_client.cli.version import installed_version
+from voicemesh_client.cli.voices import app as voices
 from voicemesh_models.cli import app as models
 
 __all__ = ("app", "main")
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 models.command("stt")(list_recognisers)
 app.add_typer(models, name="models")
+app.add_typer(voices, name="voices")
 for command in (transcribe, say, ask, status):
     app.command()(command)
 

@@ -1,4 +1,4 @@
-"""The way of a call's sound from the engine to the caller: gain, resampling, encoding."""
+"""The way of a call's sound from the engine to the caller: pitch, resampling, gain, encoding."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import numpy as np
 
 from voicemesh_tts.audio.containers import ContainerEncoder
 from voicemesh_tts.audio.opus import OpusPacketEncoder
+from voicemesh_tts.audio.pitch import PitchShifter
 from voicemesh_tts.audio.raw import RawEncoder
 from voicemesh_tts.audio.resampling import Resampler
 from voicemesh_tts.audio.shaping import amplified
-from voicemesh_tts.domain import EncodedAudio, Encoding, SpeechRequest
+from voicemesh_tts.domain import EncodedAudio, Encoding, Prosody, SpeechRequest
 
 if TYPE_CHECKING:
     from voicemesh_tts.ports import Samples
 
 __all__ = ("AudioChain",)
+
+_PLAIN = Prosody()
+_FARTHEST_SEMITONES = 24.0
+"""What a request and its text ask for together is bounded by this."""
 
 _RAW = frozenset({Encoding.PCM_S16LE, Encoding.PCM_F32LE, Encoding.MULAW, Encoding.ALAW})
 
@@ -38,7 +43,7 @@ class AudioChain:
     """The state of one call's audio; not to be used from two threads at once.
 
     Args:
-        request: voice, gain, leading silence and format.
+        request: voice, pitch, gain, leading silence and format.
         opus_bitrate: bits a second of Opus, for one channel.
         whole: whether the audio is wanted at the end only; containers then come from `finish`.
     """
@@ -48,27 +53,30 @@ class AudioChain:
         self._opus_bitrate = opus_bitrate
         self._whole = whole
         form = request.format
+        self._pitch: PitchShifter | None = None  # of the clause that is going on
         self._resampler = Resampler(request.voice.sample_rate_hertz, form.sample_rate_hertz)
         self._encoder: _Encoder | None = None
         self._given_bytes = 0
 
-    def push(self, samples: Samples, *, end: bool) -> EncodedAudio:
+    def push(self, samples: Samples, *, end: bool, prosody: Prosody = _PLAIN) -> EncodedAudio:
         """The next samples of a clause, and what is encoded now.
 
         Args:
             samples: at the voice's rate.
             end: whether the clause ends with them; all of it is then out, except what a codec of
                 a container holds back.
+            prosody: of the clause; its pitch and gain are made here, its rate is the engine's.
         """
-        louder = amplified(samples, self._request.gain_db)
-        resampled = self._resampler.push(louder)
+        resampled = self._resampler.push(self._pitched(samples, end=end, prosody=prosody))
         if end:
             resampled = np.concatenate([resampled, self._resampler.finish()])
+        # Last of all, because resampling may overshoot what has been limited before.
+        sound = amplified(resampled, self._request.gain_db + prosody.gain_db)
         first = self._encoder is None
         encoder = self._encoder = self._encoder or self._open()
         if first:
-            resampled = np.concatenate([self._silence(), resampled])
-        encoded = encoder.encode(resampled)
+            sound = np.concatenate([self._silence(), sound])
+        encoded = encoder.encode(sound)
         if end:
             encoded = _joined(encoded, encoder.end_sound())
         self._given_bytes += len(encoded.data) + sum(map(len, encoded.packets))
@@ -85,9 +93,24 @@ class AudioChain:
 
     def reset(self) -> None:
         """Forgets a clause in the middle, for a cancel. A file goes on with what it has."""
+        self._pitch = None
         self._resampler.reset()
         if self._encoder:
             self._encoder.reset()
+
+    def _pitched(self, samples: Samples, *, end: bool, prosody: Prosody) -> Samples:
+        if self._pitch is None:
+            semitones = self._request.pitch_semitones + prosody.pitch_semitones
+            self._pitch = PitchShifter(
+                self._request.voice.sample_rate_hertz,
+                max(-_FARTHEST_SEMITONES, min(_FARTHEST_SEMITONES, semitones)),
+            )
+        # An engine whose numbers run away must not damage the rest of the audio.
+        moved = self._pitch.push(np.nan_to_num(samples, posinf=1.0, neginf=-1.0))
+        if end:
+            moved = np.concatenate([moved, self._pitch.finish()])
+            self._pitch = None
+        return moved
 
     def _silence(self) -> Samples:
         form = self._request.format

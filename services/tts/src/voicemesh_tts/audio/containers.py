@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
+from voicemesh_tts.audio.opus import OPUS_OPTIONS
 from voicemesh_tts.audio.raw import to_int16
 from voicemesh_tts.domain import EncodedAudio, Encoding
 
@@ -87,7 +88,7 @@ class ContainerEncoder:
         self._stream = cast("av.AudioStream", stream)
         if encoding is Encoding.OGG_OPUS:
             self._stream.bit_rate = bitrate * channel_count
-            self._stream.options = {"application": "voip"}
+            self._stream.options = dict(OPUS_OPTIONS)
         self._position = 0
 
     @property

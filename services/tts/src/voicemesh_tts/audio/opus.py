@@ -13,7 +13,13 @@ from voicemesh_tts.domain import EncodedAudio
 if TYPE_CHECKING:
     from voicemesh_tts.ports import Samples
 
-__all__ = ("FRAME_SAMPLES", "OPUS_RATE", "OpusPacketEncoder")
+__all__ = (
+    "FRAME_SAMPLES",
+    "LOOKAHEAD_SAMPLES",
+    "OPUS_OPTIONS",
+    "OPUS_RATE",
+    "OpusPacketEncoder",
+)
 
 OPUS_RATE = 48_000
 """The only rate, in samples a second."""
@@ -21,8 +27,15 @@ OPUS_RATE = 48_000
 FRAME_SAMPLES = 960
 """Samples of a packet: 20 ms."""
 
-_LOOKAHEAD = 312
-"""Samples by which libopus runs behind (6.5 ms); its encoder says so in its header."""
+LOOKAHEAD_SAMPLES = 312
+"""Samples by which the sound is late in the packets (6.5 ms), as libopus says in its header.
+
+A file tells its reader to skip them (RFC 7845, pre-skip); bare packets cannot, and RTP does not."""
+
+OPUS_OPTIONS = {"application": "audio", "compression_level": "5", "frame_duration": "20"}
+"""How libopus works. At 48 kbit/s of speech this keeps more of the sound than "voip" at its highest
+level (24 instead of 14 dB of signal over error) for a third of the time (2.6 instead of 7.3 ms a
+second of sound)."""
 
 
 class OpusPacketEncoder:
@@ -59,8 +72,8 @@ class OpusPacketEncoder:
 
     def end_sound(self) -> EncodedAudio:
         """The packets that hold the rest of the sound, filled with silence."""
-        count = len(self._held) + _LOOKAHEAD
-        padding = _LOOKAHEAD + -count % FRAME_SAMPLES
+        count = len(self._held) + LOOKAHEAD_SAMPLES
+        padding = LOOKAHEAD_SAMPLES + -count % FRAME_SAMPLES
         return self.encode(np.zeros(padding, np.float32))
 
     def finish(self) -> EncodedAudio:
@@ -78,7 +91,7 @@ class OpusPacketEncoder:
         codec.layout = self._layout
         codec.format = "s16"
         codec.bit_rate = self._bitrate
-        codec.options = {"application": "voip", "frame_duration": "20"}
+        codec.options = dict(OPUS_OPTIONS)
         codec.open()
         self._position = 0
         return codec

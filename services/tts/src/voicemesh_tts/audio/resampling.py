@@ -18,9 +18,13 @@ class Resampler:
 
     `finish` ends a sound and gives its last samples, so nothing of a clause waits for the next
     one. As each sound begins and ends at zero, starting the filter anew makes no step.
+
+    Args:
+        from_hertz: rate of the sound; need not be whole.
+        to_hertz: rate wanted.
     """
 
-    def __init__(self, from_hertz: int, to_hertz: int) -> None:
+    def __init__(self, from_hertz: float, to_hertz: float) -> None:
         self._rates = (from_hertz, to_hertz)
         self._stream: soxr.ResampleStream | None = None
 

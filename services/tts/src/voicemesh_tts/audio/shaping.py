@@ -11,7 +11,7 @@ from voicemesh_tts.ports import Piece, Samples
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ("amplified", "faded")
+__all__ = ("FADE_S", "amplified", "ended", "faded")
 
 FADE_S = 0.004
 """Length of a fade, in seconds: too short to hear as such, long enough not to click."""
@@ -19,27 +19,41 @@ FADE_S = 0.004
 _KNEE = 0.8
 
 
-def faded(pieces: Iterator[Piece], sample_rate_hertz: int) -> Iterator[Piece]:
-    """The same sound, beginning and ending at zero.
+def faded(
+    pieces: Iterator[Piece], sample_rate_hertz: int, *, gain_db: float = 0.0
+) -> Iterator[Piece]:
+    """The same sound, beginning and ending at zero, with the gain of the voice.
 
     Holds back a few milliseconds of every piece but the last, which may turn out to be the end.
+    Words stay with their piece and keep their times.
+
+    Args:
+        pieces: of one utterance.
+        sample_rate_hertz: their rate.
+        gain_db: from `VoiceLevels`, in decibels.
     """
     length = max(1, round(FADE_S * sample_rate_hertz))
+    gain = np.float32(10.0 ** (gain_db / 20.0))
     held: Samples = np.zeros(0, np.float32)
     begun = False
     for piece in pieces:
-        sound = np.concatenate([held, piece.samples])
+        sound = np.concatenate([held, piece.samples * gain])
         if len(sound) and not begun:
             sound = _begun(sound, length)
             begun = True
         if piece.last:
-            yield Piece(_ended(sound, length), last=True)
+            yield Piece(_ended(sound, length), last=True, words=piece.words)
             return
         split = max(0, len(sound) - length)
         held = sound[split:]
-        yield Piece(sound[:split], last=False)
+        yield Piece(sound[:split], last=False, words=piece.words)
     if begun:
         yield Piece(_ended(held, length), last=True)
+
+
+def ended(sound: Samples, sample_rate_hertz: int) -> Samples:
+    """The same sound, ending at zero."""
+    return _ended(sound, max(1, round(FADE_S * sample_rate_hertz)))
 
 
 def _begun(sound: Samples, length: int) -> Samples:

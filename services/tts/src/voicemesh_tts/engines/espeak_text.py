@@ -11,12 +11,12 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from voicemesh_tts.graphemes import safe_cut
+from voicemesh_tts.text.graphemes import safe_cut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ("espeak_texts",)
+__all__ = ("espeak_texts", "espeak_words")
 
 _WORD_CHARS = 64
 """Longest word in characters; the longest German compound in use has 63."""
@@ -33,17 +33,33 @@ _INITIALS = re.compile(r"(?<!\w)\w(?:\W{1,3}\w(?!\w)){9,}")
 
 def espeak_texts(text: str) -> list[str]:
     """The text in parts to be given one after another; usually one, none if it is blank."""
-    text = "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in text)
+    return [" ".join(piece for piece, _ in part) for part in espeak_words([text])]
+
+
+def espeak_words(words: Sequence[str]) -> list[list[tuple[str, int]]]:
+    """The same of a text in words.
+
+    Returns:
+        The parts, each of them pieces without blanks, and of each piece the index of its word.
+    """
+    # Every rule keeps the number of characters, so that the line ends stay between the words.
+    text = "\n".join(
+        "".join(" " if unicodedata.category(c) in {"Cc", "Cs"} else c for c in word)
+        for word in words
+    )
     text = _INITIALS.sub(lambda run: run.group().replace(".", " "), text)
-    # Piper reads [[...]] as phonemes, which a text from outside has no business to give.
-    text = text.replace("[[", "[ [")
-    parts: list[str] = []
-    for word in text.split():
-        for piece in _pieces(word):
-            if parts and _bytes(parts[-1]) + 1 + _bytes(piece) <= _TEXT_BYTES:
-                parts[-1] += f" {piece}"
-            else:
-                parts.append(piece)
+    # espeak and Piper read [[...]] as phonemes, which a text from outside has no business to give.
+    text = re.sub(r"\[(?=\[)", " ", text)
+    parts: list[list[tuple[str, int]]] = []
+    size = 0
+    for index, word in enumerate(text.split("\n")):
+        for piece in (piece for run in word.split() for piece in _pieces(run)):
+            added = 1 + _bytes(piece)
+            if not parts or size + added > _TEXT_BYTES:
+                parts.append([])
+                size = -1
+            parts[-1].append((piece, index))
+            size += added
     return parts
 
 

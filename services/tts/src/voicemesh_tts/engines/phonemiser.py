@@ -14,16 +14,19 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis.logs import get_logger
-from voicemesh_tts.engines.espeak_text import espeak_texts
+from voicemesh_tts.engines.espeak_text import espeak_words
+from voicemesh_tts.engines.phoneme_words import NO_WORD
 from voicemesh_tts.errors import EngineStalledError, UnpronounceableTextError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-__all__ = ("Phonemiser",)
+__all__ = ("NO_WORD", "Phonemiser", "Sentence")
 
 _logger = get_logger(__name__)
 
@@ -34,6 +37,17 @@ _ANSWER_S = 20.0
 _CLOSE_S = 5.0
 _TRIES = 2
 _CHUNK_BYTES = 65_536
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """How a sentence sounds."""
+
+    phonemes: tuple[str, ...]
+    """Code points of the International Phonetic Alphabet, blanks between words, and marks."""
+
+    words: tuple[int, ...]
+    """For each phoneme the index of its word, never falling, or `NO_WORD`."""
 
 
 class _ChildDiedError(Exception):
@@ -62,33 +76,37 @@ class Phonemiser:
         child = self._child
         return child.pid if child else None
 
-    def phonemes(self, config: Path, text: str) -> list[list[str]]:
-        """The phonemes of each of espeak's sentences. Blocks; any thread may call it.
+    def sentences(self, voice: Path | str, words: Sequence[str]) -> list[Sentence]:
+        """How a text sounds, in the sentences that espeak-ng makes of it.
+
+        Blocks; any thread may call it.
 
         Args:
-            config: the voice's config file.
-            text: any text.
+            voice: the config file of a Piper voice, or the name of one of espeak-ng's, "en-us".
+            words: the words of any text.
 
         Raises:
             UnpronounceableTextError: if espeak-ng dies of the text.
             EngineStalledError: if it gives no answer in time.
         """
+        found: list[Sentence] = []
         with self._lock:
-            return [
-                sentence
-                for part in espeak_texts(text)
-                for sentence in self._tried(json.dumps([str(config), part]).encode() + b"\n")
-            ]
+            for part in espeak_words(words):
+                request = json.dumps([str(voice), [piece for piece, _ in part]])
+                for phonemes, pieces in self._tried(request.encode() + b"\n"):
+                    owners = (NO_WORD if at == NO_WORD else part[at][1] for at in pieces)
+                    found.append(Sentence(tuple(phonemes), tuple(owners)))
+        return found
 
     def close(self) -> None:
         """Ends the child; a later call starts another."""
         with self._lock:
             self._end()
 
-    def _tried(self, request: bytes) -> list[list[str]]:
+    def _tried(self, request: bytes) -> list[tuple[list[str], list[int]]]:
         for _ in range(_TRIES):
             try:
-                sentences: list[list[str]] = json.loads(self._answer(request))
+                sentences: list[tuple[list[str], list[int]]] = json.loads(self._answer(request))
             except _ChildDiedError:
                 _logger.warning("espeak-ng has died", exit_code=self._end())
             except EngineStalledError:

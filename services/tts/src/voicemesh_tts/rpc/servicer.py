@@ -10,17 +10,26 @@ import grpc.aio
 
 from voicemesh.tts.v1 import text_to_speech_service_pb2 as pb
 from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as pb_grpc
-from voicemesh_chassis.errors import InvalidArgumentError, UnimplementedError
+from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_chassis.pages import PageLimits, page_of
 from voicemesh_chassis.service import Api
+from voicemesh_tts.calls import Call, Stopwatch
 from voicemesh_tts.domain import CancelText, Encoding, FlushText, TextEvent, TextPiece
-from voicemesh_tts.errors import CloningUnavailableError, StreamIdleError, TextTooLongError
-from voicemesh_tts.rpc import convert
+from voicemesh_tts.errors import (
+    CloningUnavailableError,
+    StreamIdleError,
+    TextTooLongError,
+)
+from voicemesh_tts.rpc import convert, parsing
 from voicemesh_tts.rpc.outlet import Outlet
+from voicemesh_tts.schedule import Lane
+from voicemesh_tts.tenants import check_tenant
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
+    from voicemesh_tts.cloning.workshop import Workshop
+    from voicemesh_tts.dictionaries import Dictionaries
     from voicemesh_tts.studio import Studio
 
 __all__ = ("TextToSpeechServicer", "api")
@@ -30,12 +39,13 @@ _PAGES = PageLimits(default=100, largest=500)
 _NO_CLONING = "no engine of this server can clone voices"
 
 
-def api(studio: Studio) -> Api:
-    """TextToSpeechService of a studio, for the chassis to serve."""
+def api(studio: Studio, dictionaries: Dictionaries, workshop: Workshop | None) -> Api:
+    """TextToSpeechService of a studio, for the chassis to serve; see `TextToSpeechServicer`."""
     name: str = pb.DESCRIPTOR.services_by_name["TextToSpeechService"].full_name
 
     def register(server: grpc.aio.Server) -> None:
-        pb_grpc.add_TextToSpeechServiceServicer_to_server(TextToSpeechServicer(studio), server)
+        servicer = TextToSpeechServicer(studio, dictionaries, workshop)
+        pb_grpc.add_TextToSpeechServiceServicer_to_server(servicer, server)
 
     return Api(name, register)
 
@@ -43,16 +53,23 @@ def api(studio: Studio) -> Api:
 class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
     """Serves a studio."""
 
-    def __init__(self, studio: Studio) -> None:
+    def __init__(
+        self, studio: Studio, dictionaries: Dictionaries, workshop: Workshop | None
+    ) -> None:
+        """Takes what speaks, what tenants' words sound like, and what clones, if there is any."""
         self._studio = studio
+        self._dictionaries = dictionaries
+        self._workshop = workshop
 
     async def Synthesize(  # noqa: N802 - the name is the contract's
         self, request: pb.SynthesizeRequest, context: _Context
     ) -> pb.SynthesizeResponse:
-        """Speaks a whole text."""
-        text = self._whole_text(request)
-        wanted = convert.request(request.config, self._studio.voices, Encoding.WAV)
-        speech = await self._studio.speak(text, wanted)
+        """Speaks a whole text or document."""
+        kind = request.WhichOneof("input") or "text"
+        source = self._checked_text(getattr(request, kind), kind)
+        call = await self._call(request.config, context, Encoding.WAV, source)
+        wanted = call.request
+        speech = await self._studio.speak(call, ssml=kind == "ssml")
         return pb.SynthesizeResponse(
             audio=speech.audio.data,
             packets=convert.packets(speech.audio, 0),
@@ -61,6 +78,7 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
                 speech.audio.sample_count / wanted.format.sample_rate_hertz
             ),
             voice=wanted.voice.id,
+            words=convert.words(speech.words),
             timings=convert.timings(speech.timings),
         )
 
@@ -71,27 +89,30 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
     ) -> None:
         """Speaks a text while it is written."""
         requests = aiter(request_iterator)
-        config = await self._config(requests)
-        wanted = convert.request(config, self._studio.voices, Encoding.PCM_S16LE)
-        started = pb.SynthesisStarted(
-            format=convert.format_to_pb(wanted.format), voice=wanted.voice.id
-        )
-        outlet = Outlet(context, self._studio.limits.stream.idle_timeout_s)
-        await outlet.send(pb.StreamSynthesizeResponse(started=started))
-        async with (
-            aclosing(self._texts(requests)) as texts,
-            aclosing(self._studio.stream(wanted).run(texts)) as events,
-        ):
-            async for event in events:
-                await outlet.send(convert.event_to_pb(event, wanted.format))
+        call = await self._call(await self._config(requests), context, Encoding.PCM_S16LE)
+        wanted = call.request
+        async with self._studio.stream(call) as stream:
+            started = pb.SynthesisStarted(
+                format=convert.format_to_pb(wanted.format), voice=wanted.voice.id
+            )
+            outlet = Outlet(context, self._studio.limits.stream.idle_timeout_s)
+            await outlet.send(pb.StreamSynthesizeResponse(started=started))
+            async with (
+                aclosing(self._texts(requests)) as texts,
+                aclosing(stream.run(texts)) as events,
+            ):
+                async for event in events:
+                    await outlet.send(convert.event_to_pb(event, wanted.format))
 
     async def ListVoices(  # noqa: N802
         self, request: pb.ListVoicesRequest, context: _Context
     ) -> pb.ListVoicesResponse:
-        """Lists the voices; there are no tenants' own ones."""
-        voices = self._studio.voices
+        """Lists the voices: those for everyone, and the tenant's own."""
+        await self._look(check_tenant(request.tenant, "tenant"))
+        await self._studio.look()
+        cast = self._studio.cast
         page = page_of(
-            voices.all(request.language_code),
+            cast.all(request.language_code, request.tenant),
             lambda voice: voice.id,
             size=request.page_size,
             token=request.page_token,
@@ -99,7 +120,9 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
         )
         listed = [
             convert.voice_to_pb(
-                voice, loaded=voices.is_loaded(voice), default=voice.id == voices.default
+                voice,
+                loaded=self._studio.is_loaded(voice),
+                default=voice.id == cast.default,
             )
             for voice in page.entries
         ]
@@ -108,30 +131,62 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
     async def CreateVoice(  # noqa: N802
         self, request: pb.CreateVoiceRequest, context: _Context
     ) -> pb.CreateVoiceResponse:
-        """Refuses: Piper voices are trained, not cloned."""
-        raise CloningUnavailableError(_NO_CLONING)
+        """Makes a voice of a recording."""
+        wish = parsing.clone_wish(request)
+        voice = await self._require_workshop().create(wish)
+        return pb.CreateVoiceResponse(voice=convert.voice_to_pb(voice, loaded=False, default=False))
 
     async def DeleteVoice(  # noqa: N802
         self, request: pb.DeleteVoiceRequest, context: _Context
     ) -> pb.DeleteVoiceResponse:
-        """Refuses: there is no cloned voice."""
-        msg = f"{_NO_CLONING}, so there is none to delete"
-        raise CloningUnavailableError(msg)
+        """Deletes a voice that was made of a recording."""
+        tenant = parsing.required_tenant(request.tenant)
+        await self._require_workshop().delete(tenant, request.voice)
+        return pb.DeleteVoiceResponse()
 
-    def _whole_text(self, request: pb.SynthesizeRequest) -> str:
-        if request.WhichOneof("input") == "ssml":
-            msg = "SSML is not served yet; send plain text"
-            raise UnimplementedError(msg, metadata={"field": "ssml"})
-        if not request.text.strip():
+    async def _call(
+        self,
+        config: pb.SynthesisConfig,
+        context: _Context,
+        encoding: Encoding,
+        source: str | None = None,
+    ) -> Call:
+        """What is wanted, checked, with every default filled in."""
+        tenant = check_tenant(config.tenant, "config.tenant")
+        own = parsing.pronunciations(config)
+        await self._look(tenant)
+        voice = await self._studio.choose(config.voice, config.language_code, tenant)
+        whole = source is not None
+        return Call(
+            parsing.speech_request(config, voice, encoding),
+            Stopwatch(self._studio.metrics, "Synthesize" if whole else "StreamSynthesize"),
+            Lane.BULK if whole else Lane.LIVE,
+            # A bot speaks for many guilds over one connection; each has its share.
+            tenant or context.peer(),
+            await self._dictionaries.of(tenant, own, phonemes=voice.takes_phonemes),
+            source,
+        )
+
+    async def _look(self, tenant: str) -> None:
+        if tenant and self._workshop is not None:
+            await self._workshop.look(tenant)
+
+    def _require_workshop(self) -> Workshop:
+        if self._workshop is None:
+            raise CloningUnavailableError(_NO_CLONING)
+        return self._workshop
+
+    def _checked_text(self, text: str, field: str) -> str:
+        if not text.strip():
             msg = "there is no text to speak"
-            raise InvalidArgumentError(msg, field="text")
-        return self._within_limit(request.text)
+            raise InvalidArgumentError(msg, field=field)
+        return self._within_limit(text, field)
 
-    def _within_limit(self, text: str) -> str:
+    def _within_limit(self, text: str, field: str) -> str:
         most = self._studio.limits.text_chars
         if len(text) > most:
-            msg = f"the text has {len(text)} characters; at most {most} are taken at once"
-            raise TextTooLongError(msg, field="text")
+            msg = f"the {field} has {len(text)} characters; at most {most} are taken at once"
+            raise TextTooLongError(msg, field=field)
         return text
 
     async def _texts(
@@ -140,7 +195,7 @@ class TextToSpeechServicer(pb_grpc.TextToSpeechServiceServicer):
         async for request in requests:
             match request.WhichOneof("payload"):
                 case "text":
-                    yield TextPiece(self._within_limit(request.text))
+                    yield TextPiece(self._within_limit(request.text, "text"))
                 case "flush":
                     yield FlushText(request.flush.flush_id)
                 case "cancel":

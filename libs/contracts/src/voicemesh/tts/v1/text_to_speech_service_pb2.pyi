@@ -78,9 +78,7 @@ class SynthesisConfig(_message.Message):
     speaking_rate: _builtins.float
     """How fast, 0.25 to 4; unset means 1."""
     pitch_semitones: _builtins.float
-    """Pitch in semitones, -20 to 20; unset means 0. Engines without pitch answer
-    INVALID_ARGUMENT for any other value.
-    """
+    """Pitch in semitones, -20 to 20; unset means 0."""
     volume_gain_db: _builtins.float
     """Volume in decibels, -96 to 16; unset means 0."""
     tenant: _builtins.str

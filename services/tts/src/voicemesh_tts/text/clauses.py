@@ -1,0 +1,225 @@
+"""The clause planner: text as it is written → clauses to be spoken, each as early as it can be.
+
+The first clause is short, because the listener waits for it; the later ones are whole sentences,
+because those sound better and there is time. The rules are of the field: first clause at the first
+mark after ten letters or after eight words, later ones of at least 20 characters.
+
+A pure machine: no clock, no I/O. The clauses depend only on the characters, flushes and cancels,
+not on how the text was cut on its way.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from voicemesh_tts.domain import Clause, Span
+from voicemesh_tts.text.atoms import atom_end
+from voicemesh_tts.text.boundaries import Boundary, Break, boundary_at, ends_in_abbreviation
+from voicemesh_tts.text.graphemes import safe_cut
+
+__all__ = ("ClauseLimits", "ClausePlanner", "plan")
+
+_FENCES = ("```", "~~~")
+_LETTERS_A_WORD = 3
+"""How many letters of a script without blanks count as a word."""
+
+_KANA_TO_KANJI = re.compile("[\u3041-\u309f][\u30a0-\u30ff\u3400-\u9fff]")
+"""Where a Japanese phrase ends: particles and endings are in hiragana, what follows is not."""
+
+
+@dataclass(frozen=True)
+class ClauseLimits:
+    """Where the planner cuts."""
+
+    first_letters: int = 10
+    """Letters and digits after which the first clause may end at any mark."""
+
+    first_words: int = 8
+    """Words after which the first clause ends without a mark."""
+
+    min_chars: int = 20
+    """Least length of the other clauses, in characters."""
+
+    max_chars: int = 250
+    """Greatest length of a clause, in characters; only a link or an address may be longer."""
+
+    early: bool = True
+    """Whether the first clause is cut early at all."""
+
+
+def plan(text: str, limits: ClauseLimits) -> list[Clause]:
+    """The clauses of a finished text."""
+    planner = ClausePlanner(limits)
+    return [*planner.feed(text), *planner.flush()]
+
+
+class ClausePlanner:
+    """Holds what has been written and not yet handed out.
+
+    Attributes:
+        position: how many characters have been fed.
+    """
+
+    def __init__(self, limits: ClauseLimits) -> None:
+        self.position = 0
+        self._limits = limits
+        self._text = ""  # what is not handed out; `_start` is the place of its first character
+        self._start = 0
+        self._scanned = 0
+        self._words = 0
+        self._atoms: list[tuple[int, int]] = []  # what has been met that may not be cut
+        self._first = limits.early
+        self._fence = ""  # what ends the block of code that the text is in
+
+    def feed(self, text: str) -> list[Clause]:
+        """Takes the next characters, cut anywhere; returns the clauses that are complete now."""
+        self.position += len(text)
+        self._text += text
+        return self._scan(final=False)
+
+    def flush(self) -> list[Clause]:
+        """Returns all that is left; what is fed next begins anew, early clause and all."""
+        clauses = self._scan(final=True)
+        if not self._fence:
+            clauses += self._cut(len(self._text))
+        self._first = self._limits.early
+        return clauses
+
+    def cancel(self) -> None:
+        """Forgets all that is left; places go on counting."""
+        self._drop(len(self._text))
+        self._fence = ""
+        self._first = self._limits.early
+
+    def _scan(self, *, final: bool) -> list[Clause]:
+        clauses: list[Clause] = []
+        while self._scanned < len(self._text):
+            if self._fence:
+                if not self._leave_fence():
+                    break
+                continue
+            if self._text[0].isspace():
+                self._drop(len(self._text) - len(self._text.lstrip()))
+                continue
+            cut = self._cut_at(self._scanned, final=final)
+            if cut is None:
+                break
+            if cut:
+                clauses += self._cut(cut)
+                continue
+            if not self._fence and not self._advance(final=final):
+                break
+        return clauses
+
+    def _advance(self, *, final: bool) -> bool:
+        """Goes past the next character or what must stay whole; False if that is not known yet."""
+        end = atom_end(self._text, self._scanned, final=final)
+        if end is None:
+            return False
+        if end > self._scanned:
+            self._atoms.append((self._scanned, end))
+        self._scanned = max(end, self._scanned + 1)
+        return True
+
+    def _cut_at(self, place: int, *, final: bool) -> int | None:
+        """Where to cut, judged at `place`; 0 is nowhere, None is not known yet."""
+        if place >= self._limits.max_chars:
+            return self._forced_cut()
+        if self._text[place] in "`~" and self._at_line_start(place):
+            if place + len(_FENCES[0]) > len(self._text) and not final:
+                return None
+            if self._text.startswith(_FENCES, place):
+                return self._enter_fence(place)
+        boundary = boundary_at(self._text, place)
+        if boundary.kind is Break.UNDECIDED:
+            if not final:
+                return None
+            boundary = Boundary(Break.NONE)
+        if boundary.kind is not Break.NONE and self._may_end(boundary):
+            return boundary.end
+        return self._word_cut(place) or self._phrase_cut(place)
+
+    def _may_end(self, boundary: Boundary) -> bool:
+        clause = self._text[: boundary.end]
+        if self._first:
+            return sum(map(str.isalnum, clause)) >= self._limits.first_letters
+        return boundary.kind is Break.SENTENCE and len(clause) >= self._limits.min_chars
+
+    def _word_cut(self, place: int) -> int:
+        if not (
+            self._first and self._text[place].isspace() and not self._text[place - 1].isspace()
+        ):
+            return 0
+        self._words += 1
+        if self._words < self._limits.first_words or ends_in_abbreviation(self._text[:place]):
+            return 0
+        # A number is said with what it counts: "5 km", "$5 million".
+        counts = self._text[place - 1].isdigit() or self._text[place - 1] in "$€£¥"
+        return 0 if counts and self._words < 2 * self._limits.first_words else place
+
+    def _phrase_cut(self, place: int) -> int:
+        """Japanese has no blanks to count words by; its phrases show by their script."""
+        if not (self._first and place and _KANA_TO_KANJI.match(self._text, place - 1)):
+            return 0
+        letters = sum(map(str.isalnum, self._text[:place]))
+        return place if letters >= _LETTERS_A_WORD * self._limits.first_words else 0
+
+    def _forced_cut(self) -> int:
+        """The best place in a text that has grown too long: a mark, a blank, or between letters."""
+        limit = self._limits.max_chars
+        for start, end in self._atoms:
+            if start < limit < end:
+                if not start:
+                    return end
+                limit = start
+        for place in range(limit - 1, limit // 2, -1):
+            boundary = boundary_at(self._text, place)
+            whole = boundary.end <= limit and not self._tears(boundary.end)
+            if boundary.kind in (Break.PAUSE, Break.SENTENCE) and whole:
+                return boundary.end
+        for place in range(limit, limit // 3, -1):
+            if self._text[place].isspace() and not self._tears(place):
+                return place
+        return limit if limit < self._limits.max_chars else safe_cut(self._text, limit)
+
+    def _tears(self, place: int) -> bool:
+        return any(start < place < end for start, end in self._atoms)
+
+    def _at_line_start(self, place: int) -> bool:
+        return not self._text[:place].rpartition("\n")[2].strip()
+
+    def _enter_fence(self, place: int) -> int:
+        """Ends the clause before a block of code, or, if there is none, goes into the block."""
+        if place:
+            return place
+        self._fence = self._text[: len(_FENCES[0])]
+        self._drop(len(self._fence))
+        return 0
+
+    def _leave_fence(self) -> bool:
+        """Drops code up to its end; returns whether the end has been found."""
+        fence = self._fence
+        end = self._text.find(fence)
+        if end < 0:
+            self._drop(max(0, len(self._text) - len(fence) + 1))
+            return False
+        self._drop(end + len(fence))
+        self._fence = ""
+        return True
+
+    def _cut(self, end: int) -> list[Clause]:
+        text = self._text[:end].rstrip()
+        span = Span(self._start, self._start + len(text))
+        self._drop(end)
+        if not text:
+            return []
+        self._first = False
+        return [Clause(text, span)]
+
+    def _drop(self, count: int) -> None:
+        self._text = self._text[count:]
+        self._start += count
+        self._scanned = 0
+        self._words = 0
+        self._atoms = []
