@@ -129,11 +129,12 @@ def test_the_context_holds_the_audio_and_two_seconds(
     (each,) = prepared(engine, [noise(audio_s)])
 
     assert each.context_s == context_s
-    assert each.audio_frames == round((0.5 + audio_s) * 100)
+    lead_s = 0.5 if context_s < 30 else 0.0
+    assert each.audio_frames == round((lead_s + audio_s) * 100)
 
 
-@pytest.mark.parametrize(("audio_s", "lead_s"), [(0.1, 0.5), (29.5, 0.5), (29.8, 0.2), (30.0, 0.0)])
-def test_half_a_second_of_silence_goes_before_the_audio_where_there_is_room(
+@pytest.mark.parametrize(("audio_s", "lead_s"), [(0.1, 0.5), (22.0, 0.5), (29.0, 0.0), (30.0, 0.0)])
+def test_half_a_second_of_silence_goes_before_the_audio_of_a_short_context(
     engine: WhisperEngine, audio_s: float, lead_s: float
 ) -> None:
     (each,) = prepared(engine, [noise(audio_s)])
@@ -175,7 +176,12 @@ def test_word_times_of_a_batch_are_those_of_each_job_alone(
     together = recognised(engine.recognise(batch))
     alone = [recognised(engine.recognise([each]))[0] for each in batch]
 
-    assert [said(found) for found in together] == [said(found) for found in alone]
+    for ours, theirs in zip(map(said, together), map(said, alone), strict=True):
+        assert [text for text, _, _ in ours] == [text for text, _, _ in theirs]
+        # The attention of a batch is rounded otherwise, on some processors by a tick of 20 ms.
+        assert [times for _, *times in ours] == [
+            pytest.approx(times, abs=0.05) for _, *times in theirs
+        ]
     for each, found in zip(batch, together, strict=True):
         words = [word for segment in found.segments for word in segment.words]
         assert "".join(word.text for word in words) == found.text.replace(" ", "")
@@ -247,7 +253,8 @@ def test_what_is_no_speech_does_no_harm_to_its_batch(
 
     assert len(worked.outcomes) == len(batch)
     if len(batch) == 2:
-        together, alone = recognised(worked)[1], recognised(engine.recognise([speech]))[0]
+        together, alone = worked.outcomes[1], recognised(engine.recognise([speech]))[0]
+        assert isinstance(together, Recognition)
         assert said(together) == said(alone)
 
 

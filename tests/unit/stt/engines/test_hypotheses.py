@@ -50,6 +50,21 @@ def test_a_short_context_is_believed_less(attempt: Attempt, believed: bool) -> N
     assert attempt.is_believed_of_short_context is believed
 
 
+@pytest.mark.parametrize(
+    ("attempt", "said"),
+    [
+        (LOOP, True),
+        (replace(LOOP, was_cut=True), False),
+        (replace(LOOP, log_probability=-0.7), False),
+        (GOOD, False),
+    ],
+)
+def test_what_repeats_itself_without_doubt_and_ends_was_said_again(
+    attempt: Attempt, said: bool
+) -> None:
+    assert attempt.is_said_again is said
+
+
 def test_unlikely_words_where_nobody_speaks_are_silence() -> None:
     assert SILENT.is_silence
     assert not DOUBTED.is_silence

@@ -150,4 +150,4 @@ class Generator:
 
 
 def _is_settled(attempt: Attempt) -> bool:
-    return attempt.is_believed or attempt.is_silence
+    return attempt.is_believed or attempt.is_silence or attempt.is_said_again

@@ -18,6 +18,8 @@ __all__ = ("TEMPERATURES", "Attempt", "Span", "best", "segments", "spans")
 TEMPERATURES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _NO_SPEECH = 0.6
 _LOG_PROBABILITY = -1.0
+_SURE = -0.5
+"""Mean log probability of what the model has no doubt about."""
 _COMPRESSION = 2.4
 """Temperatures and thresholds of Whisper's reference implementation."""
 _TICK_S = 0.02
@@ -59,6 +61,15 @@ class Attempt:
     def is_believed(self) -> bool:
         """Whether it passes the reference's thresholds."""
         return not (self.is_looping or self.is_unlikely)
+
+    @property
+    def is_said_again(self) -> bool:
+        """Whether it repeats itself as people do: without doubt, and to an end of its own.
+
+        A model in a loop writes as much as it may. The reference would try higher temperatures
+        until chance gives something that does not repeat itself, and then believe that.
+        """
+        return self.is_looping and not self.was_cut and self.log_probability > _SURE
 
     @property
     def is_believed_of_short_context(self) -> bool:

@@ -22,7 +22,7 @@ from faster_whisper import WhisperModel
 from voicemesh_stt.domain import Language, RecognitionOptions, SpeechModel, Task
 from voicemesh_stt.engines import hypotheses
 from voicemesh_stt.engines.alignment import with_word_times
-from voicemesh_stt.engines.features import FULL_FRAMES, context_frames, log_mel, padded
+from voicemesh_stt.engines.features import FULL_FRAMES, LogMel, log_mel
 from voicemesh_stt.engines.generation import Encoded, Generator, Wanted, view
 from voicemesh_stt.engines.hypotheses import TEMPERATURES, Attempt, Span
 from voicemesh_stt.engines.prompts import ENGLISH, Prompts, bcp47, whisper_code
@@ -33,13 +33,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from voicemesh_stt.ports import Features
-
 __all__ = ("WhisperEngine", "WhisperPlace")
 
 _LIVE_ATTEMPTS = 3
 """Temperatures for live work. The reference goes on to 1.0; that high, the words are invented, and
 a live turn waits for them."""
+_WHOLE_S = FULL_FRAMES / 100
 _WARM_TIMEOUT_S = 600.0
 _UNLOAD_PATIENCE_S = 10.0
 """How long unloading waits for calls in progress, whose callers are gone."""
@@ -178,10 +177,7 @@ class WhisperEngine:
     def prepare(self, job: Job) -> Prepared:
         """`job` with its features; see `ports.Engine`."""
         heard = log_mel(self._whisper.feature_extractor, job.audio)
-        frames = context_frames(heard.audio_frames, self._min_context_s)
-        return self._prepared(
-            job, padded(heard.features, frames), heard.audio_frames, heard.lead_frames
-        )
+        return self._prepared(job, heard.in_context(self._min_context_s))
 
     def recognise(self, batch: Sequence[Prepared]) -> Worked:
         """The words of each job; see `ports.Engine`."""
@@ -216,14 +212,12 @@ class WhisperEngine:
                 self._calls -= 1
                 self._changed.notify_all()
 
-    def _prepared(
-        self, job: Job, features: Features, audio_frames: int, lead_frames: int
-    ) -> Prepared:
+    def _prepared(self, job: Job, heard: LogMel) -> Prepared:
         options = job.options
         prompt = len(self._prompts.before(options))
-        key: tuple[int, ...] = (features.shape[1], options.beam_size, prompt)
+        key: tuple[int, ...] = (heard.features.shape[1], options.beam_size, prompt)
         key = (*key, options.word_timestamps)
-        return Prepared(job, features, audio_frames, lead_frames, key)
+        return Prepared(job, heard.features, heard.audio_frames, heard.lead_frames, key)
 
     def _languages(self, batch: Sequence[Prepared], encoded: Encoded) -> list[Language]:
         """The language of each job in BCP-47: told, the model's only one, or detected."""
@@ -292,9 +286,8 @@ class WhisperEngine:
         found = Recognition(heard, done.language)
         if not self._needs_more(each, done):
             return found
-        whole = padded(each.features, FULL_FRAMES)
-        again = self._prepared(each.job, whole, each.audio_frames, each.lead_frames)
-        return Again(again, found)
+        given = LogMel(each.features, each.audio_frames, each.lead_frames)
+        return Again(self._prepared(each.job, given.in_context(_WHOLE_S)), found)
 
 
 def _is_short(each: Prepared) -> bool:
