@@ -79,7 +79,7 @@ async def test_spans_cover_the_text_and_the_audio_has_no_gaps(say: Any) -> None:
     assert talk.finished.audio_duration.ToNanoseconds() == pytest.approx(
         position / 22_050 * 1e9, abs=1e3
     )
-    assert talk.finished.timings.first_audio_duration.ToMilliseconds() > 0
+    assert talk.finished.timings.first_audio_duration.ToNanoseconds() > 0
 
 
 async def test_what_is_streamed_is_understood(say: Any, hear: Any, word_error_rate: Any) -> None:
