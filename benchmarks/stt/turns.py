@@ -24,8 +24,8 @@ from faster_whisper import WhisperModel
 from faster_whisper.audio import decode_audio
 
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
+from voicemesh_models.silero import SileroModel
 from voicemesh_stt.domain import TurnDetection
-from voicemesh_stt.engines.silero import SileroModel
 from voicemesh_stt.engines.smart_turn import SmartTurnModel
 from voicemesh_stt.live.end_of_turn import judge, judge_sound, judge_words
 from voicemesh_stt.live.turns import SoftStopped, TurnMachine, TurnOver, Verdict

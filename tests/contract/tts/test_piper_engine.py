@@ -33,7 +33,7 @@ TEXT = (
 @pytest.fixture(scope="module")
 def engine(models_dir: Path) -> Iterator[PiperEngine]:
     store = ModelStore(models_dir, load_catalogue())
-    made = PiperEngine(store, PiperOptions(noise_scale=0, noise_w_scale=0))
+    made = PiperEngine(store, PiperOptions(noise_scale=0, noise_w_scale=0, precision="float32"))
     yield made
     made.close()
 
@@ -160,3 +160,28 @@ def test_what_a_voice_takes_up_is_known_and_given_back(models_dir: Path) -> None
 
     assert 0.5 * told < taken < 1.5 * told
     assert left < 0.2 * taken
+
+
+def test_bfloat16_is_heard_as_what_float32_says(engine: PiperEngine, models_dir: Path) -> None:
+    exact = sound(list(engine.speak(said(TEXT))))
+    options = PiperOptions(noise_scale=0, noise_w_scale=0)
+    with closing(PiperEngine(ModelStore(models_dir, load_catalogue()), options)) as other:
+        first, second = (sound(list(other.speak(said(TEXT)))) for _ in range(2))
+
+    assert (first == second).all()
+    assert first.shape == exact.shape
+    # Wherever the processor has no bfloat16 they are equal.
+    assert np.mean((first - exact) ** 2) < 10 ** (-35 / 10) * np.mean(exact**2)
+
+
+def test_decoders_in_one_dimension_and_in_two_say_the_same(models_dir: Path) -> None:
+    options = PiperOptions(noise_scale=0, noise_w_scale=0, runtime="onnxruntime")
+    store = ModelStore(models_dir, load_catalogue())
+    said_by = []
+    for threads in (1, 2):
+        with closing(PiperEngine(store, replace(options, threads=threads))) as other:
+            said_by.append(sound(list(other.speak(said(TEXT)))))
+    one, two = said_by
+
+    # In one thread it is the decoder in planes that speaks.
+    assert np.abs(one - two).max() < 3e-6

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import discord
@@ -264,7 +264,9 @@ async def test_an_answer_that_is_deleted_while_it_grows_is_given_up() -> None:
     class Deleted:
         async def edit(self, **_: object) -> None:
             response = SimpleNamespace(status=404, reason="Not Found")
-            raise discord.NotFound(response, {"code": 10008, "message": "Unknown Message"})
+            raise discord.NotFound(
+                cast("Any", response), {"code": 10008, "message": "Unknown Message"}
+            )
 
     async def send(content: str, _: bool) -> discord.Message:
         sent.append(content)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from voicemesh_tts.domain import (
     AudioFormat,
     CancelledSpeech,
     CancelText,
+    Clause,
     Encoding,
     FinishedSpeech,
     FlushedSpeech,
@@ -31,6 +33,7 @@ from voicemesh_tts.errors import DrainingError, StreamIdleError
 from voicemesh_tts.metrics import TtsMetrics
 from voicemesh_tts.streaming import StreamLimits
 from voicemesh_tts.studio import Studio, StudioLimits
+from voicemesh_tts.text import ClausePlanner
 from voicemesh_tts.turns import TurnLimits
 
 pytestmark = pytest.mark.unit
@@ -124,6 +127,88 @@ async def test_the_first_clause_is_heard_before_the_text_ends(studio: Studio) ->
 
         assert isinstance(first, SpeechAudio)
         assert (first.span.start, first.span.end) == (0, 19)
+
+
+SENTENCE = "The gardener cut the hedge while the children played there."
+
+
+async def test_a_sentence_sent_at_once_in_many_messages_is_spoken_whole(
+    studio: Studio, engine: Tones
+) -> None:
+    await spoken(studio, *[TextPiece(f"{word} ") for word in SENTENCE.split()])
+
+    assert engine.said == [SENTENCE]
+
+
+async def test_a_text_that_comes_no_further_is_begun_between_phrases(
+    studio: Studio, engine: Tones
+) -> None:
+    caller = Caller()
+    async with speaking(studio, caller.events()) as events:
+        caller.send(TextPiece("The gardener cut the hedge while the children "))
+
+        first = await anext(events)
+
+        assert isinstance(first, SpeechAudio)
+        assert engine.said == ["The gardener cut the hedge"]
+
+
+async def test_a_sentence_after_which_nothing_comes_is_spoken_whole(
+    studio: Studio, engine: Tones
+) -> None:
+    caller = Caller()
+    async with speaking(studio, caller.events()) as events:
+        caller.send(TextPiece(SENTENCE))
+
+        first = await anext(events)
+
+        assert isinstance(first, SpeechAudio)
+        assert engine.said == [SENTENCE]
+
+
+async def test_a_long_text_is_planned_off_the_event_loop_and_in_order(
+    studio: Studio, engine: Tones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, planned_on = threading.get_ident(), list[tuple[int, bool]]()
+    feed = ClausePlanner.feed
+
+    def watched(planner: ClausePlanner, text: str) -> list[Clause]:
+        planned_on.append((len(text), threading.get_ident() == loop))
+        return feed(planner, text)
+
+    monkeypatch.setattr(ClausePlanner, "feed", watched)
+    days = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+    long = "".join(f"It may rain on {day}, I think, and then it may not. " for day in days)
+
+    await spoken(studio, TextPiece("Well, that depends. "), TextPiece(long), TextPiece("So it is."))
+
+    assert planned_on == [(20, True), (len(long), False), (9, True)]
+    assert " ".join(engine.said) == f"Well, that depends. {long}So it is."
+
+
+async def test_a_stream_that_is_closed_while_a_long_text_is_planned_speaks_none_of_it(
+    studio: Studio, engine: Tones, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, gate = asyncio.Event(), threading.Event()
+    loop, feed = asyncio.get_running_loop(), ClausePlanner.feed
+
+    def held_up(planner: ClausePlanner, text: str) -> list[Clause]:
+        loop.call_soon_threadsafe(begun.set)
+        gate.wait(10)
+        return feed(planner, text)
+
+    monkeypatch.setattr(ClausePlanner, "feed", held_up)
+    caller = Caller()
+    async with speaking(studio, caller.events()) as events:
+        caller.send(TextPiece("It may rain tomorrow, I think. " * 20))
+        first = asyncio.create_task(anext(events))
+        await begun.wait()
+        first.cancel()
+        await asyncio.gather(first, return_exceptions=True)
+    gate.set()
+    await studio.aclose()
+
+    assert engine.said == []
 
 
 async def test_audio_is_numbered_and_placed_without_gaps(studio: Studio) -> None:

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from voicemesh_chassis.errors import InvalidArgumentError, OverloadedError
 from voicemesh_chassis.service import StartupError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_tts.calls import Call, Stopwatch
 from voicemesh_tts.domain import AudioFormat, Encoding, SpeechRequest, Voice
 from voicemesh_tts.errors import (
@@ -28,7 +29,6 @@ from voicemesh_tts.schedule import Lane
 from voicemesh_tts.studio import Speech, Studio, StudioLimits
 from voicemesh_tts.text import Pronunciation, Pronunciations
 from voicemesh_tts.turns import TurnLimits
-from voicemesh_tts.voices.life import VoiceLimits
 
 pytestmark = pytest.mark.unit
 
@@ -191,7 +191,7 @@ async def test_a_voice_that_is_deleted_leaves_nothing_behind(
 async def test_voices_are_loaded_for_the_first_call_and_make_room(
     engine: Tones, metrics: TtsMetrics
 ) -> None:
-    limits = StudioLimits(voices=VoiceLimits(most_loaded=2))
+    limits = StudioLimits(voices=ShelfLimits(most_loaded=2))
     studio = await make_studio(engine, metrics, limits)
     assert engine.loaded == {"tone:a"}
 

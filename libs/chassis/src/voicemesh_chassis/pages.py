@@ -16,7 +16,7 @@ from voicemesh_chassis.errors import InvalidArgumentError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-__all__ = ("Page", "PageLimits", "page_of")
+__all__ = ("Page", "PageLimits", "key_in", "page_of", "page_size", "token_for")
 
 T = TypeVar("T")
 
@@ -58,20 +58,40 @@ def page_of(
     Raises:
         InvalidArgumentError: if the size or the token cannot be used.
     """
+    length = page_size(size, limits)
+    after = key_in(token)
+    rest = sorted((entry for entry in entries if key(entry) > after), key=key)
+    page = tuple(rest[:length])
+    return Page(page, token_for(key(page[-1])) if len(rest) > len(page) else "")
+
+
+def page_size(size: int, limits: PageLimits) -> int:
+    """How many entries a page has.
+
+    Args:
+        size: `page_size` of the request.
+        limits: how long pages are.
+
+    Raises:
+        InvalidArgumentError: if the size is negative.
+    """
     if size < 0:
         msg = f"page_size is {size}; it must not be negative"
         raise InvalidArgumentError(msg, field="page_size")
-    after = _key_in(token)
-    rest = sorted((entry for entry in entries if key(entry) > after), key=key)
-    page = tuple(rest[: min(size or limits.default, limits.largest)])
-    return Page(page, _token_for(key(page[-1])) if len(rest) > len(page) else "")
+    return min(size or limits.default, limits.largest)
 
 
-def _token_for(key: str) -> str:
+def token_for(key: str) -> str:
+    """The token of the page after the entry with this key."""
     return base64.urlsafe_b64encode(key.encode()).decode()
 
 
-def _key_in(token: str) -> str:
+def key_in(token: str) -> str:
+    """The key that a token was made for; empty for the empty token.
+
+    Raises:
+        InvalidArgumentError: if it is no such token.
+    """
     try:
         return base64.b64decode(token.encode(), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeError) as error:

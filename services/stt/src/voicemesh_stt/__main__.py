@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 from voicemesh_chassis import app
 from voicemesh_chassis.errors import UnavailableError
+from voicemesh_chassis.media import bound_allocations
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import Service, StartupError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_stt.domain import AudioFormat, Encoding, TurnDetection, end_threshold_of
 from voicemesh_stt.engines.containers import BoundedRecordingDecoder
 from voicemesh_stt.engines.file_decoding import ProgressiveFileDecoder
-from voicemesh_stt.engines.libavutil import bound_allocations
 from voicemesh_stt.engines.libopus import load_libopus
 from voicemesh_stt.engines.loading import open_models
 from voicemesh_stt.engines.opus import OpusLiveDecoder
@@ -26,8 +27,7 @@ from voicemesh_stt.files.spool import Spool
 from voicemesh_stt.files.uploads import FileLimits, Files
 from voicemesh_stt.live.stream import LiveLimits, LiveStreams
 from voicemesh_stt.metrics import MeteredAdmission, MeteredTranscriber, SttMetrics
-from voicemesh_stt.models.life import ModelLimits
-from voicemesh_stt.models.shelf import Shelf
+from voicemesh_stt.models.shelf import ModelShelf
 from voicemesh_stt.models.stream_models import StreamModels
 from voicemesh_stt.rpc.servicer import WEIGHTS, RpcDefaults, SpeechToTextServicer, Work, api
 from voicemesh_stt.settings import SttSettings, TurnSettings
@@ -44,7 +44,7 @@ def build(settings: SttSettings) -> Service:
     """The service, not started; call it inside the event loop that will serve."""
     registry = new_registry()
     metrics = SttMetrics(registry)
-    shelf = Shelf(_model_limits(settings), settings.model_load_timeout_s, metrics.engine)
+    shelf = ModelShelf(_model_limits(settings), metrics.engine)
     small = StreamModels()
     owner = EngineOwner(shelf, _queue_limits(settings), metrics.engine)
     metrics.watch_queue(lambda: owner.queued)
@@ -117,8 +117,13 @@ def _new_decoder(audio_format: AudioFormat) -> LiveDecoder:
     return RawLiveDecoder(audio_format)
 
 
-def _model_limits(settings: SttSettings) -> ModelLimits:
-    return ModelLimits(settings.max_loaded_models, settings.model_idle_timeout_s)
+def _model_limits(settings: SttSettings) -> ShelfLimits:
+    return ShelfLimits(
+        settings.max_loaded_models,
+        settings.model_idle_timeout_s,
+        settings.model_load_timeout_s,
+        settings.model_load_deadline_s,
+    )
 
 
 def _queue_limits(settings: SttSettings) -> QueueLimits:

@@ -90,6 +90,10 @@ class SttSettings(ServiceSettings):
     """Longest time that a call waits for its model to be loaded, in seconds. The load itself goes
     on, for whoever asks next."""
 
+    model_load_deadline_s: float = Field(default=600.0, gt=0, le=86_400)
+    """Longest time that a load may take, in seconds, before it is given up and its thread left; the
+    next call that names the model tries again. After 4 that still hang no other is begun."""
+
     end_of_turn_model: str = Field(default="smart-turn-v3.2", min_length=1)
     """Name of the model that judges whether a turn sounds complete; `none` means that words and
     timing alone decide, as they do if the model is not in the models directory."""

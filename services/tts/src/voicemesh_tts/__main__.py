@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import sys
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis import app
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import ConfigurationError, Service, StartupError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_models import ModelError, ModelStore, default_models_dir, load_catalogue
 from voicemesh_tts.cloning.store import VoiceStore
 from voicemesh_tts.cloning.workshop import CloningLimits, Workshop
@@ -24,12 +26,13 @@ from voicemesh_tts.streaming import StreamLimits
 from voicemesh_tts.studio import Studio, StudioLimits
 from voicemesh_tts.text.clauses import ClauseLimits
 from voicemesh_tts.turns import TurnLimits
-from voicemesh_tts.voices.life import VoiceLimits
 
 if TYPE_CHECKING:
     from voicemesh_tts.ports import VoiceEngine
 
 __all__ = ("build", "main")
+
+_SWITCH_S = 0.001
 
 
 def build(settings: TtsSettings) -> Service:
@@ -115,12 +118,15 @@ def limits(settings: TtsSettings) -> StudioLimits:
         ),
         stream=StreamLimits(**dict(settings.stream)),
         turns=TurnLimits(**dict(settings.queue)),
-        voices=VoiceLimits(**dict(settings.voices)),
+        voices=ShelfLimits(**dict(settings.voices)),
     )
 
 
 def main() -> None:
     """Runs the service until SIGTERM or SIGINT."""
+    # A thread that reads a long text holds up the event loop for this long at each step of it; the
+    # default, 5 ms, adds up to what a listener would notice.
+    sys.setswitchinterval(_SWITCH_S)
     app.main(TtsSettings, build)
 
 

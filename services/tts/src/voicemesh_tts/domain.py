@@ -167,7 +167,8 @@ class SpokenWord:
     """The characters of the input that it stands for; several words may share them."""
 
     phonemes: str = ""
-    """Its sound in the International Phonetic Alphabet, over `text`; empty for the engine's own."""
+    """Its sound in the International Phonetic Alphabet, over `text`; empty for the engine's own. A
+    sign of stress stands right before its vowel, as espeak-ng writes it."""
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class ClauseSettings(BaseModel):
     """The first clause may end at a comma or the like after this many letters and digits."""
 
     first_clause_words: int = Field(default=8, ge=2, le=100)
-    """The first clause ends after this many words, though nothing marks an end."""
+    """The first clause may end between two phrases after this many words, though nothing marks an
+    end; it does when it is half as long again, or no more text comes for a moment."""
 
     min_sentence_chars: int = Field(default=20, ge=1, le=500)
     """Later sentences shorter than this many characters are spoken with the next one."""
@@ -102,6 +103,10 @@ class VoiceSettings(BaseModel):
     load_timeout_s: float = Field(default=60.0, gt=0, le=3600)
     """How long a call waits for its voice to be loaded, in seconds; the load goes on."""
 
+    load_deadline_s: float = Field(default=600.0, gt=0, le=86_400)
+    """How long a load may take, in seconds, before it is given up and its thread left; the next
+    call that wants the voice tries again. After 4 that still hang no other is begun."""
+
 
 class CloningSettings(BaseModel):
     """Voices made of recordings; there must be an engine that can, and `data_dir`."""
@@ -125,7 +130,15 @@ class PiperSettings(BaseModel):
     Windows). Voices of the model directory are found by themselves."""
 
     threads: int = Field(default=2, ge=1, le=64)
-    """Threads of ONNX Runtime for one clause."""
+    """Threads for one clause."""
+
+    runtime: Literal["auto", "openvino", "onnxruntime"] = "auto"
+    """What makes sound of frames, which is most of the work. auto is OpenVINO where it is installed
+    and works, and ONNX Runtime elsewhere."""
+
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """How exactly OpenVINO does that. auto is bfloat16, which takes half the time, if the processor
+    works with it; what it leaves out is 40 dB below the voice."""
 
     noise_scale: float | None = Field(default=None, ge=0, le=2)
     """Variation of the sound; 0 makes it the same each time. Unset means the voice's own."""

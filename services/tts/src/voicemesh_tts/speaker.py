@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from voicemesh_tts.calls import Call
     from voicemesh_tts.metrics import TtsMetrics
     from voicemesh_tts.ports import Piece, Samples, VoiceEngine
+    from voicemesh_tts.reading_pool import ReadingPool
     from voicemesh_tts.turns import Turns
     from voicemesh_tts.voices.cast import Cast
 
@@ -52,6 +53,7 @@ class Speaker:
     """Speaks clauses for everyone.
 
     Attributes:
+        reading: where texts are read.
         metrics: what is counted.
     """
 
@@ -61,8 +63,10 @@ class Speaker:
         turns: Turns,
         cache: ClauseCache,
         levels: VoiceLevels,
+        reading: ReadingPool,
         metrics: TtsMetrics,
     ) -> None:
+        self.reading = reading
         self._cast = cast
         self._turns = turns
         self._cache = cache
@@ -79,7 +83,7 @@ class Speaker:
             VoiceUnusableError: if the voice cannot be loaded.
             EngineStalledError: if the engine does not answer.
         """
-        words = _words(clause, call)
+        words = await self._words(clause, call)
         if clause.pause_s > 0:
             count = round(clause.pause_s * call.request.voice.sample_rate_hertz)
             yield ClauseSound(np.zeros(count, np.float32), last=not words)
@@ -96,6 +100,14 @@ class Speaker:
             done = True
         finally:
             (self.metrics.clauses if done else self.metrics.clauses_cut).inc()
+
+    async def _words(self, clause: Clause, call: Call) -> tuple[SpokenWord, ...]:
+        if clause.words is not None:
+            return clause.words
+        text, start = clause.text, clause.span.start
+        return await self.reading.run(
+            lambda: words_of(text, start, call.language, call.pronunciations), chars=len(text)
+        )
 
     async def _said(
         self, words: tuple[SpokenWord, ...], clause: Clause, call: Call
@@ -153,12 +165,6 @@ class Speaker:
         watch.synthesis_s += turn.worked_s
         self.metrics.synthesis_seconds.labels(voice.engine).inc(turn.worked_s)
         return turn.result, turn.worked_s
-
-
-def _words(clause: Clause, call: Call) -> tuple[SpokenWord, ...]:
-    if clause.words is not None:
-        return clause.words
-    return words_of(clause.text, clause.span.start, call.language, call.pronunciations)
 
 
 def _utterance(words: tuple[SpokenWord, ...], clause: Clause, call: Call) -> Utterance:

@@ -89,6 +89,10 @@ class _Tagged:
     item: _Slice | FlushedSpeech
 
 
+class _Lull:
+    """The text has been waiting for as long as the planner has patience with it."""
+
+
 class _End:
     """Everything has been spoken, or something has failed."""
 
@@ -121,6 +125,7 @@ class SpeechStream:
         self._generation = 0
         self._speaking = False
         self._active_at = time.monotonic()
+        self._waits_since: float | None = None  # when the first clause became long enough
         self._failure: Exception | None = None
         self._placed: Clause | None = None  # the clause being encoded, and where it begins
         self._placed_s = 0.0
@@ -173,28 +178,39 @@ class SpeechStream:
             async for event in events:
                 match event:
                     case TextPiece(text):
-                        await self._add(self._planner.feed(text))
+                        await self._add(await self._fed(text))
                     case FlushText():
                         await self._add([*self._planner.flush(), event])
                     case CancelText(cancel_id):
                         await self._cancel(cancel_id)
+                    case _Lull():
+                        await self._add(self._planner.lull())
         await self._add([*self._planner.flush(), None])
+
+    async def _fed(self, text: str) -> list[Clause]:
+        return await self._speaker.reading.run(lambda: self._planner.feed(text), chars=len(text))
 
     async def _unless_idle(
         self, texts: AsyncIterator[TextEvent]
-    ) -> AsyncGenerator[TextEvent, None]:
+    ) -> AsyncGenerator[TextEvent | _Lull, None]:
         drain = asyncio.create_task(self._draining.wait(), name="tts-stream-drain")
         pull = None
         try:
             while True:
                 # One task for each message and no timeout around it: breaking off a read loses it.
                 pull = asyncio.create_task(_next_or_none(texts), name="tts-stream-pull")
+                lull_at = self._lull_at()
                 while not pull.done():
                     left_s = self._idle_left_s()
                     if left_s <= 0:
                         raise self._idle_error()
+                    if lull_at is not None:
+                        left_s = min(left_s, max(0.0, lull_at - time.monotonic()))
                     awaited = {pull} if drain.done() else {pull, drain}
                     await asyncio.wait(awaited, timeout=left_s, return_when=asyncio.FIRST_COMPLETED)
+                    if lull_at is not None and lull_at <= time.monotonic() and not pull.done():
+                        lull_at = None
+                        yield _Lull()
                 event = pull.result()
                 if event is None:
                     return
@@ -205,6 +221,16 @@ class SpeechStream:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _lull_at(self) -> float | None:
+        """When the planner is to hear that no more text has come."""
+        patience_s = self._planner.patience_s
+        if patience_s is None:
+            self._waits_since = None
+            return None
+        if self._waits_since is None:
+            self._waits_since = time.monotonic()
+        return self._waits_since + patience_s
 
     def _idle_left_s(self) -> float:
         limit_s = self._limits.idle_timeout_s

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis.service import StartupError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_tts.audio.chain import AudioChain
 from voicemesh_tts.audio.levels import VoiceLevels
 from voicemesh_tts.audio.pool import EncodingPool
 from voicemesh_tts.clause_cache import ClauseCache
 from voicemesh_tts.domain import EncodedAudio, SpeechRequest, TimedWord, Timings
 from voicemesh_tts.errors import AudioTooLargeError, NothingToSpeakError
+from voicemesh_tts.reading_pool import ReadingPool
 from voicemesh_tts.speaker import Speaker
 from voicemesh_tts.streaming import SpeechStream, StreamLimits
 from voicemesh_tts.text import ClauseLimits, ClausePlanner, plan, prepare
@@ -22,8 +24,7 @@ from voicemesh_tts.text.ssml import plan_ssml
 from voicemesh_tts.timeline import Timeline, moved
 from voicemesh_tts.turns import TurnLimits, Turns
 from voicemesh_tts.voices.cast import Cast
-from voicemesh_tts.voices.life import VoiceLimits
-from voicemesh_tts.voices.shelf import Shelf, VoiceKeeper
+from voicemesh_tts.voices.shelf import VoiceKeeper, VoiceShelf
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -73,7 +74,7 @@ class StudioLimits:
     turns: TurnLimits = field(default_factory=TurnLimits)
     """How callers share the engines."""
 
-    voices: VoiceLimits = field(default_factory=VoiceLimits)
+    voices: ShelfLimits = field(default_factory=ShelfLimits)
     """How many voices are in memory."""
 
 
@@ -126,9 +127,12 @@ class Studio:
         metrics.watch_cache(self._cache)
         self._turns = Turns(limits.turns, metrics)
         self._pool = EncodingPool()
+        self._reading = ReadingPool()
         keeper = VoiceKeeper(self._load, self._unload, self._memory_bytes)
-        self._shelf = Shelf(limits.voices, frozenset({default_voice}), keeper, metrics)
-        self._speaker = Speaker(self.cast, self._turns, self._cache, self._levels, metrics)
+        self._shelf = VoiceShelf(limits.voices, frozenset({default_voice}), keeper, metrics)
+        self._speaker = Speaker(
+            self.cast, self._turns, self._cache, self._levels, self._reading, metrics
+        )
         self._streams: set[SpeechStream] = set()
         self._looked_s: float | None = None
         self._prepared: set[str] = set()
@@ -156,6 +160,7 @@ class Studio:
         """Waits for the work that runs; gives the threads and what the engines hold back."""
         await self._turns.aclose()
         await self._pool.aclose()
+        await self._reading.aclose()
         await self._shelf.aclose()
         for engine in self._engines:
             await asyncio.to_thread(engine.close)
@@ -195,7 +200,7 @@ class Studio:
         """A text to be spoken while it is written, as soon as its voice is loaded.
 
         Raises:
-            ServiceError: if the voice cannot be loaded; see `Shelf.lease`.
+            ServiceError: if the voice cannot be loaded; see `VoiceShelf.lease`.
         """
         await self._prepare(call.language)
         async with self._shelf.lease(call.request.voice):
@@ -204,7 +209,7 @@ class Studio:
                 self._speaker,
                 self._chain(call.request, whole=False),
                 self._pool,
-                ClausePlanner(self.limits.clauses),
+                ClausePlanner(self.limits.clauses, call.language),
                 self.limits.stream,
             )
             self._streams.add(stream)
@@ -225,10 +230,10 @@ class Studio:
             InvalidArgumentError: if it is no SSML that can be spoken.
             AudioTooLargeError: if the audio does not fit into one message.
             OverloadedError: if too many wait.
-            ServiceError: if the voice cannot be loaded; see `Shelf.lease`.
+            ServiceError: if the voice cannot be loaded; see `VoiceShelf.lease`.
         """
         await self._prepare(call.language)
-        clauses = await self._pool.run(lambda: self._planned(call, ssml=ssml))
+        clauses = await self._reading.run(lambda: self._planned(call, ssml=ssml))
         async with self._shelf.lease(call.request.voice):
             recital = _Recital(self._chain(call.request, whole=True), call, self._pool)
             for clause in clauses:

@@ -11,10 +11,10 @@ import pytest
 from faster_whisper.audio import decode_audio
 
 from voicemesh_models import ModelStore, load_catalogue
+from voicemesh_models.silero import SileroModel
 from voicemesh_stt.domain import AudioFormat, Encoding, Lost, Packet, Silence, TurnDetection
 from voicemesh_stt.engines.opus import OpusLiveDecoder
 from voicemesh_stt.engines.raw_audio import RawLiveDecoder
-from voicemesh_stt.engines.silero import SileroModel
 from voicemesh_stt.live.hearing import Frame, Hearing
 from voicemesh_stt.live.turns import TurnMachine, TurnOpened
 from voicemesh_stt.ports import FRAME_S, Samples

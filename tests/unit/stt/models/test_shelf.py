@@ -1,4 +1,4 @@
-"""Leases of models: loads shared, given up, failed, evicted and forgotten."""
+"""Leases of models: which there are, what callers are told, and what the observer is."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from voicemesh_chassis.errors import ServiceError, UnavailableError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_stt.domain import SpeechModel
 from voicemesh_stt.errors import (
     ModelLoadError,
@@ -19,8 +20,7 @@ from voicemesh_stt.errors import (
     ModelsBusyError,
     UnknownModelError,
 )
-from voicemesh_stt.models.life import ModelLimits
-from voicemesh_stt.models.shelf import Shelf
+from voicemesh_stt.models.shelf import ModelShelf
 from voicemesh_stt.ports import Job, Prepared, Worked
 
 pytestmark = pytest.mark.unit
@@ -100,7 +100,7 @@ class Clock:
 class Bench:
     """A started shelf and what it stands on."""
 
-    shelf: Shelf
+    shelf: ModelShelf
     library: PaperLibrary
     clock: Clock
 
@@ -124,7 +124,7 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     library, clock = PaperLibrary(), Clock()
     library.let.set()
-    shelf = Shelf(ModelLimits(3, 300.0), PATIENCE_S, Memory(), clock)
+    shelf = ModelShelf(ShelfLimits(3, 300.0, PATIENCE_S), Memory(), clock)
     await shelf.start(library)
     yield Bench(shelf, library, clock)
     library.let.set()
@@ -202,46 +202,9 @@ async def test_a_loaded_model_stays_listed_when_its_files_go(bench: Bench) -> No
     assert [each.name for each in await bench.shelf.models()] == ["a", "c", "default"]
 
 
-async def test_many_calls_share_one_load(bench: Bench) -> None:
-    bench.library.let.clear()
-    calls = [asyncio.create_task(bench.use("a")) for _ in range(20)]
-    await bench.until(lambda: "load a" in bench.library.log)
-    bench.library.let.set()
-
-    assert {model.name for model in await asyncio.gather(*calls)} == {"a"}
-    assert bench.library.log.count("load a") == 1
-
-
-async def test_a_call_that_gives_up_does_not_end_the_load_for_others(bench: Bench) -> None:
-    bench.library.let.clear()
-    first, second = (asyncio.create_task(bench.use("a")) for _ in range(2))
-    await bench.until(lambda: "load a" in bench.library.log)
-
-    first.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await first
-    bench.library.let.set()
-
-    assert (await second).loaded
-
-
-async def test_a_load_that_nobody_waits_for_any_more_is_there_for_the_next_call(
-    bench: Bench,
-) -> None:
-    bench.library.let.clear()
-    call = asyncio.create_task(bench.use("a"))
-    await bench.until(lambda: "load a" in bench.library.log)
-    call.cancel()
-    await asyncio.wait({call})
-    bench.library.let.set()
-
-    assert (await bench.use("a")).loaded
-    assert bench.library.log.count("load a") == 1
-
-
 async def test_a_call_waits_for_a_load_for_so_long_only() -> None:
     library = PaperLibrary()
-    shelf = Shelf(ModelLimits(3, 300.0), 0.01, Memory())
+    shelf = ModelShelf(ShelfLimits(3, 300.0, 0.01), Memory())
     await shelf.start(library)
     try:
         with pytest.raises(ModelLoadingError, match=r"model a was not loaded within 0\.01 s") as of:
@@ -274,19 +237,6 @@ async def test_a_failing_load_is_told_to_all_who_asked_and_leaves_the_others_ser
     assert bench.library.log == ["load default", "load b", "load a"]
 
 
-async def test_a_failed_load_is_tried_again_after_a_pause(bench: Bench) -> None:
-    bench.library.broken["a"] = ModelLoadError("a", "cut off", "cut off")
-    await bench.refused("a")
-    del bench.library.broken["a"]
-    bench.clock.now_s = 4.9
-    assert isinstance(await bench.refused("a"), ModelLoadError)
-    assert bench.library.log.count("load a") == 1
-
-    bench.clock.now_s = 5.1
-
-    assert (await bench.use("a")).loaded
-
-
 async def test_a_fault_of_the_loader_is_that_callers_and_tells_no_secrets(bench: Bench) -> None:
     bench.library.broken["a"] = KeyError("/secret/path")
 
@@ -295,46 +245,6 @@ async def test_a_fault_of_the_loader_is_that_callers_and_tells_no_secrets(bench:
     assert isinstance(error, ModelLoadError)
     assert "secret" not in error.message
     assert (await bench.use("")).loaded
-
-
-async def test_a_model_out_of_use_is_unloaded_and_loaded_again_when_asked_for(
-    bench: Bench,
-) -> None:
-    await bench.use("a")
-    async with held(bench, "b"):
-        bench.clock.now_s = 300.0
-        await bench.use("")  # any end of a call makes the shelf look at the time
-        await bench.until(lambda: "unload a" in bench.library.log)
-        assert [engine.model.name for engine in bench.shelf.loaded()] == ["default", "b"]
-
-    assert (await bench.use("a")).loaded
-    assert bench.library.log.count("load a") == 2
-
-
-async def test_the_time_to_unload_comes_without_any_call() -> None:
-    library = PaperLibrary()
-    library.let.set()
-    shelf = Shelf(ModelLimits(3, 0.01), PATIENCE_S, Memory())
-    await shelf.start(library)
-    async with shelf.lease("a", field="model"):
-        pass
-
-    async with asyncio.timeout(PATIENCE_S):
-        while "unload a" not in library.log:
-            await asyncio.sleep(0)
-
-    assert "unload default" not in library.log
-    await shelf.aclose()
-
-
-async def test_room_is_made_before_the_next_model_is_loaded(bench: Bench) -> None:
-    await bench.use("a")
-    bench.clock.now_s = 1.0
-    await bench.use("b")
-
-    await bench.use("c")
-
-    assert bench.library.log == ["load default", "load a", "load b", "unload a", "load c"]
 
 
 async def test_callers_come_back_later_if_all_models_are_in_use(bench: Bench) -> None:
@@ -350,7 +260,7 @@ async def test_an_observer_is_told_what_is_in_memory() -> None:
     library, memory = PaperLibrary(), Memory()
     library.let.set()
     library.broken["c"] = ModelLoadError("c", "cut off", "cut off")
-    bench = Bench(Shelf(ModelLimits(2, 300.0), PATIENCE_S, memory), library, Clock())
+    bench = Bench(ModelShelf(ShelfLimits(2, 300.0, PATIENCE_S), memory), library, Clock())
     await bench.shelf.start(library)
 
     await bench.use("a")
@@ -363,15 +273,9 @@ async def test_an_observer_is_told_what_is_in_memory() -> None:
     assert memory.taken == {}
 
 
-async def test_an_unload_that_fails_does_no_harm(bench: Bench) -> None:
-    bench.library.unload_error = RuntimeError("stuck")
-    for name in ("a", "b", "c"):
-        assert (await bench.use(name)).loaded
-
-
 async def test_the_end_unloads_everything_and_ends_waiting_calls() -> None:
     library = PaperLibrary()
-    shelf = Shelf(ModelLimits(3, 300.0), PATIENCE_S, Memory())
+    shelf = ModelShelf(ShelfLimits(3, 300.0, PATIENCE_S), Memory())
     await shelf.start(library)
     waiting = asyncio.create_task(Bench(shelf, library, Clock()).refused("a"))
     while "load a" not in library.log:
@@ -392,7 +296,7 @@ async def test_a_kept_model_that_fails_ends_the_start() -> None:
     library = PaperLibrary(kept=frozenset({"default", "a"}))
     library.let.set()
     library.broken["a"] = ModelLoadError("a", "cut off", "in /m/a: cut off")
-    shelf = Shelf(ModelLimits(3, 300.0), PATIENCE_S, Memory())
+    shelf = ModelShelf(ShelfLimits(3, 300.0, PATIENCE_S), Memory())
 
     with pytest.raises(ModelLoadError) as caught:
         await shelf.start(library)
@@ -405,7 +309,7 @@ async def test_a_kept_model_that_fails_ends_the_start() -> None:
 async def test_all_kept_models_are_loaded_at_the_start() -> None:
     library = PaperLibrary(kept=frozenset({"default", "a"}))
     library.let.set()
-    shelf = Shelf(ModelLimits(3, 300.0), PATIENCE_S, Memory())
+    shelf = ModelShelf(ShelfLimits(3, 300.0, PATIENCE_S), Memory())
     await shelf.start(library)
 
     assert library.log == ["load default", "load a"]
@@ -413,9 +317,23 @@ async def test_all_kept_models_are_loaded_at_the_start() -> None:
 
 
 async def test_nothing_can_be_leased_before_the_start() -> None:
-    shelf = Shelf(ModelLimits(3, 300.0), PATIENCE_S, Memory())
+    shelf = ModelShelf(ShelfLimits(3, 300.0, PATIENCE_S), Memory())
 
     with pytest.raises(UnavailableError, match="no model is loaded yet"):
         async with shelf.lease("", field="model"):
             pass
     await shelf.aclose()
+
+
+async def test_a_model_whose_load_hangs_is_not_loading_for_good() -> None:
+    library = PaperLibrary()
+    limits = ShelfLimits(3, 300.0, PATIENCE_S, load_deadline_s=0.05, retry_pause_s=0.0)
+    bench = Bench(ModelShelf(limits, Memory()), library, Clock())
+    await bench.shelf.start(library)
+
+    error = await bench.refused("a")
+    library.let.set()
+
+    assert isinstance(error, ModelLoadError)
+    assert (await bench.use("a")).loaded
+    await bench.shelf.aclose()

@@ -84,7 +84,7 @@ def test_phonemes_stand_beside_the_word() -> None:
     assert clause.words is not None
     assert [(word.text, word.phonemes) for word in clause.words] == [
         ("A", ""),
-        ("tomato,", "təˈmeɪtoʊ"),
+        ("tomato,", "təmˈeɪtoʊ"),
         ("please.", ""),
     ]
 

@@ -1,4 +1,4 @@
-"""Leases of voices: loads shared, given up, failed, evicted and forgotten."""
+"""Leases of voices: what callers are told, what is counted, and who is forgotten."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from prometheus_client import CollectorRegistry
 
 from voicemesh_chassis.errors import ServiceError
 from voicemesh_chassis.service import StartupError
+from voicemesh_chassis.shelf import ShelfLimits
 from voicemesh_tts.domain import Voice
 from voicemesh_tts.errors import VoiceLoadingError, VoicesBusyError, VoiceUnusableError
 from voicemesh_tts.metrics import TtsMetrics
-from voicemesh_tts.voices.life import VoiceLimits
-from voicemesh_tts.voices.shelf import Shelf, VoiceKeeper
+from voicemesh_tts.voices.shelf import VoiceKeeper, VoiceShelf
 
 pytestmark = pytest.mark.unit
 
@@ -60,7 +60,7 @@ class Clock:
 class Bench:
     """A shelf and what it stands on."""
 
-    shelf: Shelf
+    shelf: VoiceShelf
     library: Library
     clock: Clock
     registry: CollectorRegistry
@@ -81,46 +81,23 @@ class Bench:
                 await asyncio.sleep(0)
 
 
-def make_bench(limits: VoiceLimits) -> Bench:
+def make_bench(limits: ShelfLimits) -> Bench:
     library, clock, registry = Library(), Clock(), CollectorRegistry()
     library.let.set()
     keeper = VoiceKeeper(library.load, library.unload, lambda _: 7)
     kept = frozenset({"tone:default"})
-    shelf = Shelf(limits, kept, keeper, TtsMetrics(registry), clock)
+    shelf = VoiceShelf(limits, kept, keeper, TtsMetrics(registry), clock)
     shelf.start()
     return Bench(shelf, library, clock, registry)
 
 
 @pytest_asyncio.fixture
 async def bench() -> AsyncIterator[Bench]:
-    made = make_bench(VoiceLimits(most_loaded=3, idle_timeout_s=300, load_timeout_s=PATIENCE_S))
+    made = make_bench(ShelfLimits(most_loaded=3, idle_timeout_s=300, load_timeout_s=PATIENCE_S))
     await made.use("default")
     yield made
     made.library.let.set()
     await made.shelf.aclose()
-
-
-async def test_calls_that_come_at_once_share_one_load(bench: Bench) -> None:
-    bench.library.let.clear()
-    waiting = [asyncio.create_task(bench.use("a")) for _ in range(5)]
-    await bench.until(lambda: "load a" in bench.library.log)
-    bench.library.let.set()
-    await asyncio.gather(*waiting)
-    await bench.use("a")
-
-    assert bench.library.log == ["load default", "load a"]
-    assert bench.shelf.is_loaded(voice("a"))
-
-
-async def test_a_call_that_leaves_does_not_end_the_load(bench: Bench) -> None:
-    bench.library.let.clear()
-    leaving = asyncio.create_task(bench.use("a"))
-    await bench.until(lambda: "load a" in bench.library.log)
-    leaving.cancel()
-    await asyncio.gather(leaving, return_exceptions=True)
-    bench.library.let.set()
-
-    await bench.until(lambda: bench.shelf.is_loaded(voice("a")))
 
 
 @pytest.mark.parametrize("error", [StartupError("no file /secret/x.onnx"), ValueError("odd")])
@@ -140,16 +117,6 @@ async def test_a_voice_that_cannot_be_loaded_is_refused_without_the_cause(
     await bench.use("a")
 
 
-async def test_there_is_a_bound_and_the_oldest_goes(bench: Bench) -> None:
-    for number, name in enumerate("abc"):
-        bench.clock.now_s = float(number)
-        await bench.use(name)
-
-    assert bench.library.log[-2:] == ["unload a", "load c"]
-    assert not bench.shelf.is_loaded(voice("a"))
-    assert bench.shelf.is_loaded(voice("default"))
-
-
 async def test_when_all_are_in_use_one_more_is_told_to_come_back(bench: Bench) -> None:
     async with contextlib.AsyncExitStack() as stack:
         for name in "ab":
@@ -163,7 +130,7 @@ async def test_when_all_are_in_use_one_more_is_told_to_come_back(bench: Bench) -
 
 
 async def test_a_load_that_takes_too_long_goes_on() -> None:
-    bench = make_bench(VoiceLimits(load_timeout_s=0.05))
+    bench = make_bench(ShelfLimits(load_timeout_s=0.05))
     bench.library.let.clear()
 
     error = await bench.refused("a")
@@ -173,16 +140,6 @@ async def test_a_load_that_takes_too_long_goes_on() -> None:
     assert isinstance(error, VoiceLoadingError)
     assert error.retryable
     await bench.shelf.aclose()
-
-
-async def test_idle_voices_are_unloaded_but_not_the_default(bench: Bench) -> None:
-    await bench.use("a")
-    bench.clock.now_s = 300.0
-    await bench.use("default")
-
-    await bench.until(lambda: "unload a" in bench.library.log)
-
-    assert bench.shelf.is_loaded(voice("default"))
 
 
 async def test_a_voice_that_is_forgotten_is_unloaded_unless_it_speaks(bench: Bench) -> None:
@@ -205,10 +162,24 @@ async def test_what_is_in_memory_is_counted_by_engine(bench: Bench) -> None:
 
 async def test_closing_unloads_all_and_leaves_no_task() -> None:
     before = asyncio.all_tasks()
-    bench = make_bench(VoiceLimits())
+    bench = make_bench(ShelfLimits())
     await bench.use("a")
 
     await bench.shelf.aclose()
 
     assert bench.library.log == ["load a", "unload a"]
     assert asyncio.all_tasks() == before
+
+
+async def test_a_voice_whose_load_hangs_is_not_loading_for_good() -> None:
+    bench = make_bench(
+        ShelfLimits(load_timeout_s=PATIENCE_S, load_deadline_s=0.05, retry_pause_s=0.0)
+    )
+    bench.library.let.clear()
+
+    error = await bench.refused("a")
+    bench.library.let.set()
+    await bench.use("a")
+
+    assert isinstance(error, VoiceUnusableError)
+    await bench.shelf.aclose()

@@ -2,7 +2,6 @@
 
 - `whisper`: faster-whisper, one loaded model.
 - `owner`: the one owner of the engine: queue, thread, deadlines, cancellation.
-- `silero`: voice activity.
 - `loading`: from settings to loaded models.
 - `containers`, `raw_audio`, `opus`, `resampling`: from bytes to 16 kHz mono.
 """

@@ -1,7 +1,6 @@
 """What FFmpeg makes of a container: its audio stream, frame by frame, within bounds.
 
-The bytes come from anybody, so FFmpeg may open nothing but them: a playlist or an edit list can
-name other files and addresses. Hence the list of formats and the empty list of protocols.
+What keeps FFmpeg to the bytes and within bounds is `voicemesh_chassis.media`.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from av.audio.frame import format_dtypes
 
+from voicemesh_chassis.media import DECODING, bound_allocations, opening_options
 from voicemesh_stt.domain import Encoding
-from voicemesh_stt.engines.libavutil import bound_allocations
 from voicemesh_stt.engines.resampling import Planes, clipped
 from voicemesh_stt.errors import UnreadableAudioError
 
@@ -38,24 +37,11 @@ _FORMATS = (
     "wav,w64,aiff,au,caf,flac,mp3,aac,ac3,eac3,ogg,matroska,webm,amr,asf,ape,wv,tta,avi,flv,"
     "mpegts,mpeg"
 )
-_MPEG4_FORMATS = "mov,mp4,m4a,3gp,3g2,mj2"
 _MPEG4_ATOMS = {
     *(b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"),
     *(b"junk", b"uuid", b"udta", b"pict", b"prfl", b"styp"),
 }
 """First atoms of MPEG-4 and QuickTime files; FFmpeg's list of them."""
-# Each track has an index, which may claim far more than is there; see `libavutil`. Films have up to
-# a dozen tracks, and where attachments count as such, more: hence only of MPEG-4.
-_MPEG4_TRACKS = {"max_streams": "12"}
-# Decoders make a frame as large as its bytes claim it to be. The longest honest ones are those of
-# Monkey's Audio, with 1,179,648 samples.
-_DECODING = {"max_samples": str(1 << 21)}
-_OPENING = {
-    "protocol_whitelist": "none",
-    # FFmpeg decodes pictures too, to know what they are: 1 MB of them became 1 GB. None is wanted.
-    "max_pixels": "1",
-    **_DECODING,
-}
 _FORCED = {
     Encoding.CONTAINER: None,
     Encoding.WAV: "wav",
@@ -87,9 +73,7 @@ def opened(
             of the bytes.
     """
     forced = _FORCED[encoding]
-    every = {**(options or {}), **_OPENING, "format_whitelist": _FORMATS}
-    if is_mpeg4(head):
-        every |= {**_MPEG4_TRACKS, "format_whitelist": f"{_FORMATS},{_MPEG4_FORMATS}"}
+    every = {**(options or {}), **opening_options(_FORMATS, mpeg4=is_mpeg4(head))}
     bound_allocations()
     try:
         # No type is stated for a file object and None together, but both are allowed.
@@ -125,7 +109,7 @@ def audio_stream(container: av.container.InputContainer) -> av.AudioStream:
         msg = "audio is of a kind that this server cannot decode"
         raise UnreadableAudioError(msg, field="audio")
     context.thread_count = 1
-    context.options = _DECODING
+    context.options = DECODING
     return stream
 
 

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from voicemesh_chassis.media import bundled
 from voicemesh_chassis.service import StartupError
-from voicemesh_stt.engines.wheel import bundled
 
 __all__ = ("LibOpus", "OpusDecoder", "OpusError", "candidates", "load_libopus")
 

@@ -14,8 +14,8 @@ from voicemesh_models import (
     default_models_dir,
     load_catalogue,
 )
+from voicemesh_models.silero import SILERO_FILE, SILERO_MODEL, SileroModel
 from voicemesh_stt.engines.library import WhisperLibrary, is_installed
-from voicemesh_stt.engines.silero import SileroModel
 from voicemesh_stt.engines.smart_turn import SmartTurnModel
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ __all__ = ("OpenedModels", "open_models")
 
 _logger = get_logger(__name__)
 
-_VOICE_MODEL = "silero-vad"
-_VOICE_FILE = "silero_vad_16k_op15.onnx"
 _END_OF_TURN_KIND = "end-of-turn"
 _NO_MODEL = "none"
 """An empty variable means the default, so that off needs a word."""
@@ -53,8 +51,8 @@ def open_models(settings: SttSettings) -> OpenedModels:
     try:
         store = ModelStore(settings.models_dir or default_models_dir(), load_catalogue())
         library = WhisperLibrary(settings, store)
-        _check_pulled(store, (*library.pinned, _VOICE_MODEL))
-        voices = SileroModel(store.require(_VOICE_MODEL) / _VOICE_FILE)
+        _check_pulled(store, (*library.pinned, SILERO_MODEL))
+        voices = SileroModel(store.require(SILERO_MODEL) / SILERO_FILE)
         return OpenedModels(library, voices, _end_of_turn(settings.end_of_turn_model, store))
     except ModelError as error:
         raise StartupError(str(error)) from error

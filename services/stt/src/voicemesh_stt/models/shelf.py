@@ -1,27 +1,33 @@
-"""The speech models: by which name requests reach them, and who holds which.
+"""The speech models: by which name requests reach them, and what those that want one are told.
 
-A call leases a model for as long as it lasts. A model that is not in memory is loaded for the first
-call that names it, and calls that come meanwhile wait for the same load. `life` decides what
-is loaded and what goes; here it is done.
+What is loaded and what goes is the business of `voicemesh_chassis.shelf`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis.errors import UnavailableError
 from voicemesh_chassis.logs import get_logger
+from voicemesh_chassis.shelf import (
+    HangingError,
+    NoRoomError,
+    NotLoadedError,
+    Shelf,
+    ShelfLimits,
+    StillLoadingError,
+)
 from voicemesh_stt.errors import (
     ModelLoadError,
     ModelLoadingError,
     ModelsBusyError,
     UnknownModelError,
 )
-from voicemesh_stt.models.life import Failed, Full, Load, ModelLife, ModelLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
     from voicemesh_stt.domain import SpeechModel
     from voicemesh_stt.ports import Engine, ModelLibrary, ModelObserver
 
-__all__ = ("Shelf",)
+__all__ = ("ModelShelf",)
 
 _logger = get_logger(__name__)
 
@@ -37,13 +43,12 @@ _RETRY_AFTER_S = 5.0
 """When a call that found no room, or no patience, may come again; nobody knows it better."""
 
 
-class Shelf:
+class ModelShelf:
     """An `EngineSource`. Belongs to one event loop; `start` it there and `aclose` it there."""
 
     def __init__(
         self,
-        limits: ModelLimits,
-        load_timeout_s: float,
+        limits: ShelfLimits,
         observer: ModelObserver,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -51,22 +56,15 @@ class Shelf:
 
         Args:
             limits: how many models are in memory, and for how long.
-            load_timeout_s: longest time that a call waits for its model.
             observer: told what is in memory.
             clock: the time in seconds.
         """
         self._limits = limits
-        self._load_timeout_s = load_timeout_s
         self._observer = observer
         self._clock = clock
         self._library: ModelLibrary | None = None
-        self._life = ModelLife(limits, frozenset())
+        self._shelf: Shelf[Engine] | None = None
         self._known: dict[str, SpeechModel] = {}
-        self._engines: dict[str, Engine] = {}
-        self._loads: dict[str, asyncio.Task[ModelLoadError | None]] = {}
-        self._unloads: set[asyncio.Task[None]] = set()
-        self._changed = asyncio.Event()
-        self._watch: asyncio.Task[None] | None = None
 
     async def start(self, library: ModelLibrary) -> None:
         """Loads the models that are kept; from then on all of the library can be leased.
@@ -75,24 +73,20 @@ class Shelf:
             ModelLoadError: if one of them cannot be loaded.
         """
         self._library = library
-        self._life = ModelLife(self._limits, library.kept)
+        record = _Record(self._observer)
+        self._shelf = Shelf(
+            self._limits, library.kept, library.unload, record, self._clock, own_copies=True
+        )
         await self._look(library)
         for name in sorted(library.kept, key=lambda name: (name != library.default, name)):
             async with self.lease(name, field="model"):
                 pass
-        self._watch = asyncio.create_task(self._unload_idle(), name="stt-idle-models")
+        self._shelf.start()
 
     async def aclose(self) -> None:
         """Unloads everything; loads in progress are left to their threads."""
-        tasks = {*self._loads.values(), *((self._watch,) if self._watch else ())}
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
-        for name in list(self._engines):
-            self._begin_unload(name)
-        if self._unloads:
-            await asyncio.wait(self._unloads)
+        if self._shelf is not None:
+            await self._shelf.aclose()
         self._library = None
 
     async def models(self) -> tuple[SpeechModel, ...]:
@@ -123,12 +117,12 @@ class Shelf:
 
     def loaded(self) -> Sequence[Engine]:
         """The models in memory."""
-        return tuple(self._engines.values())
+        return () if self._shelf is None else tuple(self._shelf.items.values())
 
     def engine(self, name: str) -> Engine:
         """The engine of a leased model; see `ports.EngineSource`."""
         named = name or self._started().default
-        engine = self._engines.get(named)
+        engine = self._engine(named)
         if engine is None:
             msg = f"model {named} is not loaded"
             raise UnavailableError(msg)
@@ -148,117 +142,80 @@ class Shelf:
             UnavailableError: if the start is not over.
         """
         model = await self.find(name, field=field)
-        self._ask(model.name)
+        shelf = self._shelf
+        if shelf is None:
+            raise _not_started()
         try:
-            await self._arrival(model.name)
+            await shelf.take(model.name, partial(self._started().load, model.name))
+        except NotLoadedError as refusal:
+            raise _load_error(model.name, refusal.error) from refusal.error
+        except StillLoadingError as error:
+            waited = f"{self._limits.load_timeout_s:g} s"
+            msg = f"model {model.name} was not loaded within {waited}; it goes on"
+            raise ModelLoadingError(msg, retry_after_s=_RETRY_AFTER_S) from error
+        except NoRoomError as error:
+            msg = (
+                f"model {model.name} is not loaded, and the {self._limits.most_loaded} that may be "
+                "are in use; try again later"
+            )
+            raise ModelsBusyError(msg, retry_after_s=_RETRY_AFTER_S) from error
+        try:
             yield self._described(model)
         finally:
-            self._life.drop(model.name, self._clock())
-            self._changed.set()
+            shelf.drop(model.name)
 
     async def _look(self, library: ModelLibrary) -> None:
         found = await asyncio.to_thread(library.models)
         # What is loaded serves on, whatever has become of its files.
-        kept = {name: model for name, model in self._known.items() if name in self._engines}
+        kept = {name: model for name, model in self._known.items() if self._engine(name)}
         self._known = {**kept, **{model.name: model for model in found}}
 
-    def _ask(self, name: str) -> None:
-        answer = self._life.ask(name, self._clock())
-        match answer:
-            case Full():
-                msg = (
-                    f"model {name} is not loaded, and the {self._limits.most_loaded} that may be "
-                    "are in use; try again later"
-                )
-                raise ModelsBusyError(msg, retry_after_s=_RETRY_AFTER_S)
-            case Failed(error):
-                raise _again(name, error)
-            case Load(evicted):
-                if evicted is not None:
-                    self._begin_unload(evicted)
-                self._loads[name] = asyncio.create_task(self._load(name), name="stt-load-model")
-
-    async def _arrival(self, name: str) -> None:
-        loading = self._loads.get(name)
-        if loading is None:
-            return
-        done, _ = await asyncio.wait({loading}, timeout=self._load_timeout_s)
-        if not done:
-            msg = f"model {name} was not loaded within {self._load_timeout_s:g} s; it goes on"
-            raise ModelLoadingError(msg, retry_after_s=_RETRY_AFTER_S)
-        if loading.cancelled():
-            msg = "the service is stopping"
-            raise UnavailableError(msg)
-        error = loading.result()
-        if error is not None:
-            raise _again(name, error) from error
-
-    async def _load(self, name: str) -> ModelLoadError | None:
-        """Loads it, and returns what was wrong: there may be nobody left to raise it to."""
-        begun_s = self._clock()
-        try:
-            while self._unloads:  # what was evicted makes room first
-                await asyncio.wait(self._unloads)
-            engine = await asyncio.to_thread(self._started().load, name)
-        except ModelLoadError as error:
-            _logger.error("a model cannot be loaded", model=name, cause=error.detail)
-            self._life.failed(name, error, self._clock())
-            return error
-        except Exception as error:  # whatever a library raises: the other models serve on
-            _logger.exception("a model cannot be loaded", model=name)
-            refusal = ModelLoadError(name, "the server's log has the cause", str(error))
-            self._life.failed(name, refusal, self._clock())
-            return refusal
-        finally:
-            del self._loads[name]
-        self._engines[name] = engine
-        self._life.loaded(name, self._clock())
-        self._observer.model_loaded(name, engine.memory_bytes)
-        self._changed.set()
-        spent_s = round(self._clock() - begun_s, 3)
-        _logger.info("model loaded", model=name, device=engine.model.device, seconds=spent_s)
-        return None
-
-    def _begin_unload(self, name: str) -> None:
-        """From now on it is not found; its memory follows."""
-        unload = self._started().unload
-        freeing = asyncio.to_thread(unload, self._engines.pop(name))
-        task = asyncio.create_task(freeing, name="stt-unload-model")
-        self._unloads.add(task)
-        task.add_done_callback(self._unloaded)
-        self._observer.model_unloaded(name)
-        _logger.info("model unloaded", model=name)
-
-    def _unloaded(self, task: asyncio.Task[None]) -> None:
-        self._unloads.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            _logger.error("a model did not unload cleanly", exc_info=error)
-
-    async def _unload_idle(self) -> None:
-        while True:
-            self._changed.clear()
-            now_s = self._clock()
-            for name in self._life.take_idle(now_s):
-                self._begin_unload(name)
-            due_s = self._life.next_idle_s()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if due_s is None else max(0.0, due_s - now_s)):
-                    await self._changed.wait()
+    def _engine(self, name: str) -> Engine | None:
+        return None if self._shelf is None else self._shelf.get(name)
 
     def _started(self) -> ModelLibrary:
         if self._library is None:
-            msg = "no model is loaded yet"
-            raise UnavailableError(msg)
+            raise _not_started()
         return self._library
 
     def _described(self, model: SpeechModel) -> SpeechModel:
-        engine = self._engines.get(model.name)
+        engine = self._engine(model.name)
         is_default = model.name == self._started().default
         if engine is None:
             return replace(model, loaded=False, is_default=is_default, device="")
         return replace(model, loaded=True, is_default=is_default, device=engine.model.device)
 
 
-def _again(name: str, error: ModelLoadError) -> ModelLoadError:
-    """The same for one more caller; an exception keeps the traceback of each raise."""
-    return ModelLoadError(name, error.cause, error.detail)
+class _Record:
+    """A `ShelfObserver`: the log, and the observer of the service."""
+
+    def __init__(self, observer: ModelObserver) -> None:
+        self._observer = observer
+
+    def loaded(self, name: str, item: Engine, spent_s: float) -> None:
+        self._observer.model_loaded(name, item.memory_bytes)
+        seconds = round(spent_s, 3)
+        _logger.info("model loaded", model=name, device=item.model.device, seconds=seconds)
+
+    def unloaded(self, name: str) -> None:
+        self._observer.model_unloaded(name)
+        _logger.info("model unloaded", model=name)
+
+    def failed(self, name: str, error: Exception) -> None:
+        if isinstance(error, ModelLoadError):
+            _logger.error("a model cannot be loaded", model=name, cause=error.detail)
+        elif isinstance(error, HangingError):
+            _logger.error("a model cannot be loaded", model=name, cause=str(error))
+        else:
+            _logger.error("a model cannot be loaded", model=name, exc_info=error)
+
+
+def _load_error(name: str, error: Exception) -> ModelLoadError:
+    """What one more caller is told; an exception keeps the traceback of each raise."""
+    if isinstance(error, ModelLoadError):
+        return ModelLoadError(name, error.cause, error.detail)
+    return ModelLoadError(name, "the server's log has the cause", str(error))
+
+
+def _not_started() -> UnavailableError:
+    return UnavailableError("no model is loaded yet")

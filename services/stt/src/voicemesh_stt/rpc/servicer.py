@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from voicemesh_stt.domain import SpeechModel, TurnDetection
     from voicemesh_stt.files.uploads import Files
-    from voicemesh_stt.models.shelf import Shelf
+    from voicemesh_stt.models.shelf import ModelShelf
     from voicemesh_stt.ports import Admission
 
     Context = grpc.aio.ServicerContext[Any, Any]
@@ -82,7 +82,7 @@ class RpcDefaults:
 class Work:
     """What does the work behind the rpcs."""
 
-    shelf: Shelf
+    shelf: ModelShelf
     """The models."""
     recordings: Recordings
     """Transcribes whole recordings."""

@@ -34,6 +34,7 @@ _KINDS = {
     Encoding.FLAC: _Kind("flac", "flac", {}),
 }
 
+# Its header has the length and the codec's delay, and can only be written when the file has ended.
 _GROWING_OPTIONS = {Encoding.MP3: {"write_xing": "0"}}
 
 

@@ -10,7 +10,7 @@ import av
 import av.error
 import numpy as np
 
-from voicemesh_tts.cloning.allocations import bound_allocations
+from voicemesh_chassis.media import DECODING, bound_allocations, opening_options
 from voicemesh_tts.errors import RecordingError
 from voicemesh_tts.ports import REFERENCE_RATE_HERTZ, Samples
 
@@ -19,19 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ("decoded",)
 
-# The bytes come from anybody, so FFmpeg may open nothing but them: a playlist or an edit list can
-# name other files and addresses. Hence the list of formats and the empty list of protocols.
-_FORMATS = (
-    "wav,w64,aiff,au,caf,flac,mp3,aac,ogg,matroska,webm,amr,mov,mp4,m4a,3gp,3g2,mj2,mpegts,mpeg"
-)
-_OPENING = {
-    "format_whitelist": _FORMATS,
-    "protocol_whitelist": "none",
-    "max_streams": "12",
-    # FFmpeg decodes pictures too, to know what they are.
-    "max_pixels": "1",
-    "max_samples": str(1 << 21),
-}
+_FORMATS = "wav,w64,aiff,au,caf,flac,mp3,aac,ogg,matroska,webm,amr,mpegts,mpeg"
+_OPENING = opening_options(_FORMATS, mpeg4=True)
 _RATES_HERTZ = (8_000, 192_000)
 _MOST_CHANNELS = 8
 _FIELD = "reference_audio"
@@ -76,6 +65,7 @@ def _parts(recording: bytes) -> Iterator[Samples]:
         if context is None:
             raise _not_audio()
         context.thread_count = 1
+        context.options = DECODING
         resampler = av.AudioResampler("flt", "mono", REFERENCE_RATE_HERTZ)
         for frame in file.decode(stream):
             _check_shape(frame)

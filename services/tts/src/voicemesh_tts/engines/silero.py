@@ -19,11 +19,6 @@ if TYPE_CHECKING:
 __all__ = ("SileroSpeechDetector",)
 
 _MODEL = "silero-vad"
-_FILE = "silero_vad_16k_op15.onnx"
-_RATE_HERTZ = 16_000
-_FRAME = 512
-_CONTEXT = 64
-"""Samples of the frame before that the model wants in front of each frame."""
 _THRESHOLD = 0.5
 
 
@@ -52,28 +47,12 @@ class SileroSpeechDetector:
 
     def speech(self, reference: Samples) -> NDArray[np.bool_]:
         """Where somebody speaks; see `ports.SpeechDetector`."""
-        import onnxruntime
+        # Imports onnxruntime, which is there only where voices can be cloned.
+        from voicemesh_models import silero
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        session = onnxruntime.InferenceSession(
-            str(self._store.require(_MODEL) / _FILE),
-            sess_options=options,
-            providers=["CPUExecutionProvider"],
-        )
-        audio = soxr.resample(reference, REFERENCE_RATE_HERTZ, _RATE_HERTZ).astype(np.float32)
-        audio = np.pad(audio, (0, -len(audio) % _FRAME))
-        state = np.zeros((2, 1, 128), np.float32)
-        before = np.zeros(_CONTEXT, np.float32)
-        found: list[bool] = []
-        for frame in audio.reshape(-1, _FRAME):
-            given = np.concatenate((before, frame))[np.newaxis]
-            output, state = session.run(
-                None, {"input": given, "state": state, "sr": np.array(_RATE_HERTZ, np.int64)}
-            )
-            found.append(float(output[0, 0]) >= _THRESHOLD)
-            before = frame[-_CONTEXT:]
-        each = np.repeat(np.array(found, np.bool_), _FRAME * REFERENCE_RATE_HERTZ // _RATE_HERTZ)
-        return each[: len(reference)]
+        model = silero.SileroModel(self._store.require(_MODEL) / silero.SILERO_FILE)
+        audio = soxr.resample(reference, REFERENCE_RATE_HERTZ, silero.SAMPLE_RATE_HERTZ)
+        audio = np.pad(audio.astype(np.float32), (0, -len(audio) % silero.FRAME_SAMPLES))
+        found = np.array(model.detector().probabilities(audio)) >= _THRESHOLD
+        step = silero.FRAME_SAMPLES * REFERENCE_RATE_HERTZ // silero.SAMPLE_RATE_HERTZ
+        return np.repeat(found, step)[: len(reference)]

@@ -2,10 +2,14 @@
 
 The first clause is short, because the listener waits for it; the later ones are whole sentences,
 because those sound better and there is time. The rules are of the field: first clause at the first
-mark after ten letters or after eight words, later ones of at least 20 characters.
+mark after ten letters or, if none comes, after eight words; later ones of at least 20 characters.
 
-A pure machine: no clock, no I/O. The clauses depend only on the characters, flushes and cancels,
-not on how the text was cut on its way.
+A cut without a mark is heard, so it is made only when the text has really been waiting for its mark
+(`lull`), or when it is half as long again and no mark is in sight; and then between phrases
+(`phrasing`).
+
+A pure machine: no clock, no I/O. The clauses depend only on the characters, flushes, cancels and
+lulls, not on how the text was cut on its way.
 """
 
 from __future__ import annotations
@@ -17,12 +21,27 @@ from voicemesh_tts.domain import Clause, Span
 from voicemesh_tts.text.atoms import atom_end
 from voicemesh_tts.text.boundaries import Boundary, Break, boundary_at, ends_in_abbreviation
 from voicemesh_tts.text.graphemes import safe_cut
+from voicemesh_tts.text.phrasing import Joint, best_joint
 
 __all__ = ("ClauseLimits", "ClausePlanner", "plan")
 
 _FENCES = ("```", "~~~")
 _LETTERS_A_WORD = 3
 """How many letters of a script without blanks count as a word."""
+
+_MARK_DUE_S = 0.015
+"""How long a first clause that is long enough waits for a mark that may be on its way, in seconds:
+what a caller sends at once may come in several messages."""
+
+_END_DUE_S = 0.25
+"""The same if it has a mark, of which the next character would tell whether it ends anything."""
+
+_MARK_WITHIN = 1.5
+"""How much longer than need be a first clause may become for the sake of a mark that is there. With
+Piper on two cores each word of it takes 1 to 1.5 ms until the first sound."""
+
+_STOPPED = re.compile(r"[^\W\d][.!?…]+[\"'”’)\]]*$")
+"""A text that looks like the end of a sentence, not of half a number."""
 
 _KANA_TO_KANJI = re.compile("[\u3041-\u309f][\u30a0-\u30ff\u3400-\u9fff]")
 """Where a Japanese phrase ends: particles and endings are in hiragana, what follows is not."""
@@ -36,7 +55,7 @@ class ClauseLimits:
     """Letters and digits after which the first clause may end at any mark."""
 
     first_words: int = 8
-    """Words after which the first clause ends without a mark."""
+    """Words after which the first clause may end without a mark."""
 
     min_chars: int = 20
     """Least length of the other clauses, in characters."""
@@ -59,15 +78,21 @@ class ClausePlanner:
 
     Attributes:
         position: how many characters have been fed.
+
+    Args:
+        limits: where to cut.
+        language_code: BCP-47 code of the text's language; empty if it is not known.
     """
 
-    def __init__(self, limits: ClauseLimits) -> None:
+    def __init__(self, limits: ClauseLimits, language_code: str = "") -> None:
         self.position = 0
         self._limits = limits
+        self._language_code = language_code
         self._text = ""  # what is not handed out; `_start` is the place of its first character
         self._start = 0
         self._scanned = 0
-        self._words = 0
+        self._joints: list[Joint] = []  # where the clause could be cut without a mark
+        self._ripe = False  # whether it is long enough for that
         self._atoms: list[tuple[int, int]] = []  # what has been met that may not be cut
         self._first = limits.early
         self._fence = ""  # what ends the block of code that the text is in
@@ -77,6 +102,25 @@ class ClausePlanner:
         self.position += len(text)
         self._text += text
         return self._scan(final=False)
+
+    @property
+    def patience_s(self) -> float | None:
+        """How long the first clause waits before `lull` may cut it, in seconds; None is for ever.
+
+        Counted from when this was no longer None.
+        """
+        if not self._ripe:
+            return None
+        return _END_DUE_S if self._scanned < len(self._text) else _MARK_DUE_S
+
+    def lull(self) -> list[Clause]:
+        """The first clause, if it is long enough and has waited for its end in vain."""
+        if not self._ripe:
+            return []
+        if self._looks_ended():
+            return self._cut(len(self._text))
+        cut = self._joint_cut(len(self._text))
+        return self._cut(cut) + self._scan(final=False) if cut else []
 
     def flush(self) -> list[Clause]:
         """Returns all that is left; what is fed next begins anew, early clause and all."""
@@ -138,7 +182,8 @@ class ClausePlanner:
             boundary = Boundary(Break.NONE)
         if boundary.kind is not Break.NONE and self._may_end(boundary):
             return boundary.end
-        return self._word_cut(place) or self._phrase_cut(place)
+        self._meet_joint(place)
+        return self._late_cut(place) if self._ripe else 0
 
     def _may_end(self, boundary: Boundary) -> bool:
         clause = self._text[: boundary.end]
@@ -146,24 +191,47 @@ class ClausePlanner:
             return sum(map(str.isalnum, clause)) >= self._limits.first_letters
         return boundary.kind is Break.SENTENCE and len(clause) >= self._limits.min_chars
 
-    def _word_cut(self, place: int) -> int:
-        if not (
-            self._first and self._text[place].isspace() and not self._text[place - 1].isspace()
-        ):
-            return 0
-        self._words += 1
-        if self._words < self._limits.first_words or ends_in_abbreviation(self._text[:place]):
-            return 0
-        # A number is said with what it counts: "5 km", "$5 million".
-        counts = self._text[place - 1].isdigit() or self._text[place - 1] in "$€£¥"
-        return 0 if counts and self._words < 2 * self._limits.first_words else place
+    def _meet_joint(self, place: int) -> None:
+        """Notes where a first clause could be cut without a mark."""
+        if not (self._first and place):
+            return
+        if self._text[place].isspace() and not self._text[place - 1].isspace():
+            words = len(self._joints) + 1
+        elif _KANA_TO_KANJI.match(self._text, place - 1):
+            # Japanese has no blanks to count words by; its phrases show by their script.
+            words = sum(map(str.isalnum, self._text[:place])) // _LETTERS_A_WORD
+        else:
+            return
+        self._joints.append(Joint(place, words))
+        self._ripe = self._ripe or words >= self._limits.first_words
 
-    def _phrase_cut(self, place: int) -> int:
-        """Japanese has no blanks to count words by; its phrases show by their script."""
-        if not (self._first and place and _KANA_TO_KANJI.match(self._text, place - 1)):
+    def _late_cut(self, place: int) -> int:
+        """A cut without a mark, of a text that has none in sight."""
+        words = self._joints[-1].words
+        if self._joints[-1].place != place or words < _MARK_WITHIN * self._limits.first_words:
             return 0
-        letters = sum(map(str.isalnum, self._text[:place]))
-        return place if letters >= _LETTERS_A_WORD * self._limits.first_words else 0
+        return self._joint_cut(place + 1)
+
+    def _looks_ended(self) -> bool:
+        """Whether what has arrived ends in a mark of which only the next character is missing."""
+        found = _STOPPED.search(self._text)
+        if found is None or ends_in_abbreviation(self._text):
+            return False
+        return found.start() < self._scanned < len(self._text)
+
+    def _joint_cut(self, end: int) -> int:
+        """The best joint, given the text to `end`; 0 if each tears something and there is time."""
+        least = self._limits.first_words // 2
+        joints = [
+            joint
+            for joint in self._joints
+            if joint.words >= least and not ends_in_abbreviation(self._text[: joint.place])
+        ]
+        if not joints:
+            return 0
+        joint, whole = best_joint(self._text[:end], joints, self._language_code)
+        late = self._joints[-1].words >= 2 * self._limits.first_words
+        return joint.place if whole or late else 0
 
     def _forced_cut(self) -> int:
         """The best place in a text that has grown too long: a mark, a blank, or between letters."""
@@ -178,9 +246,14 @@ class ClausePlanner:
             whole = boundary.end <= limit and not self._tears(boundary.end)
             if boundary.kind in (Break.PAUSE, Break.SENTENCE) and whole:
                 return boundary.end
-        for place in range(limit, limit // 3, -1):
-            if self._text[place].isspace() and not self._tears(place):
-                return place
+        blanks = [
+            place
+            for place in range(limit // 3 + 1, limit + 1)
+            if self._text[place].isspace() and not self._tears(place)
+        ]
+        if blanks:
+            joints = [Joint(place, words) for words, place in enumerate(blanks)]
+            return best_joint(self._text[: limit + 1], joints, self._language_code)[0].place
         return limit if limit < self._limits.max_chars else safe_cut(self._text, limit)
 
     def _tears(self, place: int) -> bool:
@@ -221,5 +294,6 @@ class ClausePlanner:
         self._text = self._text[count:]
         self._start += count
         self._scanned = 0
-        self._words = 0
+        self._joints = []
+        self._ripe = False
         self._atoms = []

@@ -11,6 +11,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from voicemesh_tts.text.stress import stress_before_vowels
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -56,7 +58,8 @@ class Pronunciation:
     """Another spelling that sounds right."""
 
     phonemes: str = ""
-    """Its sound in the International Phonetic Alphabet, blanks between words."""
+    """Its sound in the International Phonetic Alphabet, blanks between words. A sign of stress may
+    stand before its syllable, as in dictionaries, or before its vowel, as engines want it."""
 
     def __post_init__(self) -> None:
         if fault := self._fault():
@@ -68,7 +71,7 @@ class Pronunciation:
         Each has the span of its own written word if they are as many, else that of all.
         """
         words, whole = list(written.words()), written.span()
-        spoken = (self.respelling or self.phonemes).split()
+        spoken = (self.respelling or stress_before_vowels(self.phonemes)).split()
         paired = len(spoken) == len(words)
         if self.respelling:
             spans = [span for _, span in words] if paired else [whole] * len(spoken)

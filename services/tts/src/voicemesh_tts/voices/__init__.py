@@ -1,1 +1,1 @@
-"""Voices: who can speak (`cast`), and who is in memory (`shelf`, by the rules of `life`)."""
+"""Voices: who can speak (`cast`), and who is in memory (`shelf`)."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -160,7 +163,7 @@ def test_halves_that_are_damaged_are_made_again(
 
     engine.load(TINY)
 
-    assert len(halves) == 2
+    assert len(halves) == 3
     assert [half.read_bytes() for half in halves] == contents
 
 
@@ -231,3 +234,59 @@ def test_a_rate_makes_it_as_much_shorter_or_longer(
     assert length == pytest.approx(len(sound(usual)) / rate, rel=0.2)
     last = [word for piece in changed for word in piece.words][-1]
     assert 0.9 * length / 8_000 < last.end_s <= length / 8_000 + 0.05
+
+
+@pytest.mark.parametrize(
+    ("options", "installed", "cause"),
+    [
+        ({"runtime": "openvino"}, False, "RUNTIME or __PRECISION needs OpenVINO, which is not"),
+        ({"precision": "bfloat16"}, False, "RUNTIME or __PRECISION needs OpenVINO, which is not"),
+        ({"precision": "bfloat16", "runtime": "onnxruntime"}, True, "RUNTIME is onnxruntime"),
+        ({"runtime": "openvino"}, True, "OpenVINO cannot be used"),
+    ],
+)
+def test_a_runtime_that_is_asked_for_and_not_there_is_a_bad_setting(
+    put_voice: PutVoice,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any],
+    installed: bool,
+    cause: str,
+) -> None:
+    put_voice()
+    # One that is found and cannot be imported is of another machine.
+    without_openvino(monkeypatch, found=installed)
+    store = ModelStore(tmp_path / "models", load_catalogue())
+    with (
+        closing(PiperEngine(store, PiperOptions(voice_dirs=(tmp_path,), **options))) as engine,
+        pytest.raises(ConfigurationError, match=cause),
+    ):
+        engine.load(TINY)
+
+
+@pytest.mark.parametrize("found", [False, True])
+def test_without_a_usable_openvino_a_voice_speaks_all_the_same(
+    put_voice: PutVoice, engine: PiperEngine, monkeypatch: pytest.MonkeyPatch, found: bool
+) -> None:
+    put_voice()
+    usual = sound(engine.speak(said("hello world " * 20)))
+    engine.unload(TINY)
+    without_openvino(monkeypatch, found=found)
+
+    spoken = sound(engine.speak(said("hello world " * 20)))
+
+    assert spoken.shape == usual.shape
+    assert np.mean((spoken - usual) ** 2) < 1e-3 * np.mean(usual**2)
+
+
+def without_openvino(monkeypatch: pytest.MonkeyPatch, *, found: bool) -> None:
+    """Lets it be found or not, and in either case not imported."""
+    find = importlib.util.find_spec
+
+    def look(name: str, package: str | None = None) -> Any:
+        if name == "openvino":
+            return find("json") if found else None
+        return find(name, package)
+
+    monkeypatch.setattr(importlib.util, "find_spec", look)
+    monkeypatch.setitem(sys.modules, "openvino", None)

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,9 +30,6 @@ _DASHES = frozenset({"-", "--", "−", "―"})
 _STRONG, _WEAK = frozenset(".!?…;"), frozenset(",:—)”")
 _TYPED = str.maketrans({"'": "ˈ", ":": "ː", ".": None})
 """What people type for signs of the alphabet; a dot between syllables says nothing here."""
-
-_EARLY_STRESS = re.compile(r"([ˈˌ])([^\saeiouyæɐɑɒɔøəɚɛɜɤɨɪɯʉʊʌœᵻˈˌ]+)(?=\S)")
-"""People mark the stress of a syllable; espeak-ng, and so Kokoro, that of a vowel."""
 
 
 class SoundsOfWords(Protocol):
@@ -200,6 +196,5 @@ def _marks(marks: str) -> Sounds:
 def _given(phonemes: str, index: int, language: Language) -> Sounds:
     """The sound that comes with a word."""
     signs = unicodedata.normalize("NFD", phonemes.translate(_TYPED))
-    signs = _EARLY_STRESS.sub(r"\2\1", signs)
     sounds = [(sign, index) for sign in " ".join(signs.split())]
     return [(sign, NO_WORD if sign == " " else word) for sign, word in respelt(sounds, language)]

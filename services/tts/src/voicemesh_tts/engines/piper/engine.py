@@ -16,7 +16,7 @@ from voicemesh_tts.domain import Span, SpokenWord
 from voicemesh_tts.engines.memory import give_back_memory
 from voicemesh_tts.engines.phonemiser import Phonemiser
 from voicemesh_tts.engines.piper.files import PREFIX, PiperFiles, find_voices
-from voicemesh_tts.engines.piper.loading import NetworkLoader
+from voicemesh_tts.engines.piper.loading import NetworkLoader, Running
 from voicemesh_tts.engines.piper.network import LONGEST_S, Scales
 from voicemesh_tts.engines.piper.spelling import Speller
 from voicemesh_tts.engines.piper.timing import RunClock
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from voicemesh_tts.domain import Utterance, Voice
     from voicemesh_tts.engines.piper.config import VoiceConfig
     from voicemesh_tts.engines.piper.network import Network
+    from voicemesh_tts.engines.piper.precision import Precision, Runtime
 
 __all__ = ("PiperEngine", "PiperOptions")
 
@@ -54,7 +55,13 @@ class PiperOptions:
     """Directories of further voices."""
 
     threads: int = 2
-    """Threads of ONNX Runtime for one clause."""
+    """Threads for one clause."""
+
+    runtime: Runtime = "auto"
+    """What runs the decoders of voices."""
+
+    precision: Precision = "auto"
+    """How exact these are."""
 
     noise_scale: float | None = None
     """Variation of the sound; None is the voice's own."""
@@ -93,7 +100,9 @@ class PiperEngine:
         self._lock = threading.Lock()
         self._files: dict[str, PiperFiles] | None = None
         self._loaded: dict[str, tuple[PiperFiles, _Model]] = {}
-        self._loader = NetworkLoader(options.threads)
+        self._loader = NetworkLoader(
+            Running(options.threads, options.runtime, options.precision, _FIRST_S)
+        )
         self._phonemiser = Phonemiser()
 
     def voices(self) -> Sequence[Voice]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import onnx
 from onnx import helper
 
-from voicemesh_tts.engines.piper.network import SPEAKER
+from voicemesh_tts.engines.piper.decoders import SPEAKER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -17,6 +17,8 @@ from voicemesh_chassis.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from onnx import ModelProto
+
     from voicemesh_tts.engines.piper.graph import Halves
 
 __all__ = ("AFTER", "BEFORE", "HOP", "SplitVoice", "kept_split", "make_split")
@@ -24,9 +26,9 @@ __all__ = ("AFTER", "BEFORE", "HOP", "SplitVoice", "kept_split", "make_split")
 _logger = get_logger(__name__)
 
 HOP, BEFORE, AFTER = "voicemesh.hop", "voicemesh.frames_before", "voicemesh.frames_after"
-"""Names in the decoder's metadata, of what `graph.Halves` calls alike."""
+"""Names in the encoder's metadata, of what `graph.Halves` calls alike."""
 
-_VERSION = "1"
+_VERSION = "2"
 """Of how voices are split; another one makes them anew."""
 
 _DIRECTORY = ".voicemesh-split"
@@ -42,6 +44,9 @@ class SplitVoice:
     decoder: Path | bytes
     """From frames to sound."""
 
+    planes: Path | bytes
+    """The decoder once more, in two dimensions: see `planes`."""
+
 
 def kept_split(model: Path) -> SplitVoice | None:
     """The halves that were made before, if they were.
@@ -51,9 +56,9 @@ def kept_split(model: Path) -> SplitVoice | None:
     """
     name = _name(model)
     for directory in _directories(model):
-        split = _paths(directory, name)
-        if split.encoder.is_file() and split.decoder.is_file():
-            return SplitVoice(split.encoder, split.decoder)
+        paths = _paths(directory, name)
+        if all(path.is_file() for path in paths):
+            return SplitVoice(*paths)
     return None
 
 
@@ -66,20 +71,21 @@ def make_split(model: Path) -> SplitVoice | None:
     halves = _halves(model)
     if halves is None:
         return None
-    encoder, decoder = halves.encoder.SerializeToString(), halves.decoder.SerializeToString()
+    models = (halves.encoder, halves.decoder, _planes(halves, model))
+    parts = [each.SerializeToString() for each in models]
     name = _name(model)
     for directory in _directories(model):
         paths = _paths(directory, name)
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _write(paths.encoder, encoder)
-            _write(paths.decoder, decoder)
+            for path, part in zip(paths, parts, strict=True):
+                _write(path, part)
         except OSError:
             # A read-only model directory is a normal way to run.
             continue
-        return SplitVoice(paths.encoder, paths.decoder)
+        return SplitVoice(*paths)
     _logger.warning("a split voice cannot be kept and is made at each start", file=str(model))
-    return SplitVoice(encoder, decoder)
+    return SplitVoice(*parts)
 
 
 def _halves(model: Path) -> Halves | None:
@@ -100,18 +106,27 @@ def _halves(model: Path) -> Halves | None:
         )
         return None
     facts = {HOP: halves.hop, BEFORE: halves.before, AFTER: halves.after}
-    onnx.helper.set_model_props(halves.decoder, {name: str(fact) for name, fact in facts.items()})
+    onnx.helper.set_model_props(halves.encoder, {name: str(fact) for name, fact in facts.items()})
     return halves
 
 
-@dataclass(frozen=True)
-class _Paths:
-    encoder: Path
-    decoder: Path
+def _planes(halves: Halves, model: Path) -> ModelProto:
+    from voicemesh_tts.engines.piper.planes import in_planes
+
+    try:
+        return in_planes(halves.decoder)
+    except Exception as error:  # as with the splitting: what is odd about it may be anything
+        cause = str(error) or type(error).__name__
+        _logger.warning("a voice is decoded in one dimension", file=str(model), cause=cause)
+        return halves.decoder
 
 
-def _paths(directory: Path, name: str) -> _Paths:
-    return _Paths(directory / f"{name}.encoder.onnx", directory / f"{name}.decoder.onnx")
+def _paths(directory: Path, name: str) -> tuple[Path, Path, Path]:
+    """Where the encoder, the decoder, and the decoder in planes are kept."""
+    encoder, decoder, planes = (
+        directory / f"{name}.{part}.onnx" for part in ("encoder", "decoder", "planes")
+    )
+    return encoder, decoder, planes
 
 
 def _name(model: Path) -> str:

@@ -1,4 +1,4 @@
-"""Which models are in memory: scripts of asking, dropping and loading in virtual time."""
+"""What is in memory: scripts of asking, dropping and loading in virtual time."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicemesh_stt.errors import ModelLoadError
-from voicemesh_stt.models.life import (
+from voicemesh_chassis.shelf.life import (
     Answer,
     Failed,
     Full,
+    Life,
     Load,
-    ModelLife,
-    ModelLimits,
     Ready,
+    ShelfLimits,
+    Stuck,
     Wait,
 )
 
 pytestmark = pytest.mark.unit
 
-LIMITS = ModelLimits(most_loaded=3, idle_timeout_s=300.0, retry_pause_s=5.0)
-ERROR = ModelLoadError("a", "cut off", "cut off in /m")
+LIMITS = ShelfLimits(3, idle_timeout_s=300.0, most_hanging=2, retry_pause_s=5.0)
+ERROR = OSError("cut off")
 
 Step = tuple[float, str, str, object]
 """When, what is done, to which model, and what it must give."""
@@ -44,6 +44,22 @@ def loaded(at_s: float, name: str) -> Step:
 
 def failed(at_s: float, name: str) -> Step:
     return (at_s, "failed", name, None)
+
+
+def given_up(at_s: float, name: str) -> Step:
+    return (at_s, "given up", name, None)
+
+
+def ended(at_s: float) -> Step:
+    return (at_s, "ended", "", None)
+
+
+def adopt(at_s: float, name: str, *, has_place: bool) -> Step:
+    return (at_s, "adopt", name, has_place)
+
+
+def take(at_s: float, name: str, *, is_free: bool) -> Step:
+    return (at_s, "take", name, is_free)
 
 
 def idle(at_s: float, *names: str) -> Step:
@@ -151,16 +167,75 @@ SCRIPTS: dict[str, list[Step]] = {
         ask(4, "b", Ready()),
         ask(4, "d", Load()),
     ],
+    "what is taken is absent, and what is in use is not taken": [
+        take(0, "a", is_free=False),
+        ask(1, "a", Load()),
+        take(1, "a", is_free=False),
+        loaded(2, "a"),
+        take(2, "a", is_free=False),
+        drop(3, "a"),
+        take(3, "a", is_free=True),
+        take(3, "a", is_free=False),
+        ask(4, "a", Load()),
+    ],
+    "a load that was given up is tried again after the pause, and gives its place free": [
+        ask(0, "a", Load()),
+        *used(1, "b"),
+        ask(2, "c", Load()),
+        given_up(10, "a"),
+        ask(14, "a", Failed(ERROR)),
+        ask(14, "d", Load()),
+    ],
+    "with too many loads that hang no other is begun until one ends": [
+        *used(0, "b"),
+        ask(0, "a", Load()),
+        given_up(10, "a"),
+        ask(15, "a", Load()),
+        given_up(25, "a"),
+        ask(30, "a", Stuck()),
+        ask(30, "c", Stuck()),
+        ask(30, "b", Ready()),
+        ended(31),
+        ask(31, "c", Load()),
+    ],
+    "what comes of a load that was given up is taken in where it has a place": [
+        ask(0, "a", Load()),
+        given_up(10, "a"),
+        drop(10, "a"),
+        ended(20),
+        adopt(20, "a", has_place=True),
+        ask(20, "a", Ready()),
+    ],
+    "what comes too late is not wanted if it is loaded, or being loaded, again": [
+        ask(0, "a", Load()),
+        given_up(10, "a"),
+        ask(15, "a", Load()),
+        adopt(16, "a", has_place=False),
+        loaded(17, "a"),
+        adopt(18, "a", has_place=False),
+    ],
+    "what comes too late has no place where others have taken it": [
+        ask(0, "a", Load()),
+        given_up(10, "a"),
+        *used(11, "b"),
+        *used(11, "c"),
+        *used(11, "d"),
+        adopt(12, "a", has_place=False),
+    ],
 }
 
 
-def play(life: ModelLife, step: Step) -> object:
+def play(life: Life, step: Step) -> object:
     at_s, verb, name, _ = step
     verbs: dict[str, Callable[[], object]] = {
         "ask": lambda: life.ask(name, at_s),
         "drop": lambda: life.drop(name, at_s),
         "loaded": lambda: life.loaded(name, at_s),
         "failed": lambda: life.failed(name, ERROR, at_s),
+        "given up": lambda: life.given_up(name, ERROR, at_s),
+        "ended": life.ended,
+        "adopt": lambda: life.adopt(name, at_s),
+        "take": lambda: life.take(name),
         "idle": lambda: sorted(life.take_idle(at_s)),
     }
     return verbs[verb]()
@@ -169,14 +244,14 @@ def play(life: ModelLife, step: Step) -> object:
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS.keys())
 def test_a_script_of_asking_and_dropping(script: list[Step]) -> None:
     assert all(earlier[0] <= later[0] for earlier, later in pairwise(script))
-    life = ModelLife(LIMITS, frozenset({"kept"}))
+    life = Life(LIMITS, frozenset({"kept"}))
 
     for step in script:
         assert play(life, step) == step[3], step
 
 
-def test_it_says_when_the_next_model_falls_idle() -> None:
-    life = ModelLife(LIMITS, frozenset({"kept"}))
+def test_it_says_when_the_next_one_falls_idle() -> None:
+    life = Life(LIMITS, frozenset({"kept"}))
     assert life.next_idle_s() is None
 
     for step in (*used(0, "kept"), *used(10, "a"), *used(20, "b")):
@@ -188,7 +263,7 @@ def test_it_says_when_the_next_model_falls_idle() -> None:
 
 
 def test_an_idle_timeout_of_zero_keeps_everything() -> None:
-    life = ModelLife(ModelLimits(most_loaded=2, idle_timeout_s=0), frozenset())
+    life = Life(ShelfLimits(most_loaded=2, idle_timeout_s=0), frozenset())
     for step in used(0, "a"):
         play(life, step)
 
@@ -200,7 +275,7 @@ def test_an_idle_timeout_of_zero_keeps_everything() -> None:
 def test_no_order_of_calls_exceeds_the_limit_or_unloads_what_is_used(
     calls: list[tuple[str, str]],
 ) -> None:
-    life = ModelLife(LIMITS, frozenset({"a"}))
+    life = Life(LIMITS, frozenset({"a"}))
     present: set[str] = set()
     holders: list[str] = []
     for now_s, (name, verb) in enumerate(calls):

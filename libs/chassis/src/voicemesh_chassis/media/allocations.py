@@ -12,14 +12,14 @@ from pathlib import Path
 
 import av
 
+from voicemesh_chassis.media.wheel import bundled
 from voicemesh_chassis.service import StartupError
-from voicemesh_stt.engines.wheel import bundled
 
 __all__ = ("bound_allocations",)
 
 _MOST_BYTES = 96 << 20
 """An index of 24 bytes for each packet of 24 hours of AAC at 48 kHz, or of Opus, fits; frames and
-packets, which `frames` bounds, are smaller."""
+packets, which `opening` bounds, are smaller."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Voice activity by Silero VAD through onnxruntime."""
+"""Voice activity by Silero VAD through onnxruntime; needs the extra `silero`."""
 
 from __future__ import annotations
 
@@ -7,12 +7,28 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime
 
-from voicemesh_stt.ports import FRAME_SAMPLES, SAMPLE_RATE_HERTZ, Samples
-
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ("SileroDetector", "SileroModel")
+    from numpy.typing import NDArray
+
+__all__ = (
+    "FRAME_SAMPLES",
+    "SAMPLE_RATE_HERTZ",
+    "SILERO_FILE",
+    "SILERO_MODEL",
+    "SileroDetector",
+    "SileroModel",
+)
+
+SILERO_MODEL = "silero-vad"
+"""Its name in the catalogue."""
+SILERO_FILE = "silero_vad_16k_op15.onnx"
+"""The network, among the files of the model."""
+SAMPLE_RATE_HERTZ = 16_000
+"""Samples a second of what it hears."""
+FRAME_SAMPLES = 512
+"""Samples that it judges at a time."""
 
 _CONTEXT_SAMPLES = 64
 """Samples of the frame before that the 16 kHz model wants in front of each frame."""
@@ -50,15 +66,19 @@ class SileroModel:
 
 
 class SileroDetector:
-    """A `VoiceDetector`."""
+    """Hears one stream; keeps state between calls, so one per stream."""
 
     def __init__(self, model: SileroModel) -> None:
         self._model = model
         self._state = np.zeros((2, 1, 128), dtype=np.float32)
         self._context = np.zeros(_CONTEXT_SAMPLES, dtype=np.float32)
 
-    def probabilities(self, audio: Samples) -> list[float]:
-        """The probability of a voice in each further frame; see `ports.VoiceDetector`."""
+    def probabilities(self, audio: NDArray[np.float32]) -> list[float]:
+        """The probability of a voice in each further frame.
+
+        Args:
+            audio: float32 [samples] at 16 kHz, whole frames of 512.
+        """
         found: list[float] = []
         for frame in audio.reshape(-1, FRAME_SAMPLES):
             given = np.concatenate((self._context, frame))[np.newaxis]
