@@ -11,16 +11,17 @@ MODULES := voicemesh_chassis voicemesh_models voicemesh_client voicemesh_launche
            voicemesh_stt voicemesh_tts voicemesh_trainer voicemesh_bot
 PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
 
-# The coqui engine has an environment of its own. TORCH is what pip is given for it: another build for
-# a GPU, for example.
+# The coqui engine and local training have environments of their own. TORCH is what pip is given for
+# them: another build for a GPU, for example.
 COQUI := .venv-coqui
+LORA := .venv-lora
 TORCH ?= torch==2.13.0
 
 # Filled by tools/provide_openmp.py where the system has no OpenMP runtime; empty elsewhere.
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
-.PHONY: help run demo test coqui-setup test-coqui check format format-check lint types arch protos protos-check models lock clean \
-        bench bench-stt bench-tts
+.PHONY: help run demo test coqui-setup test-coqui lora-setup test-lora test-kills check format format-check lint types arch protos protos-check models lock clean \
+        bench bench-stt bench-tts bench-trainer
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -39,6 +40,15 @@ coqui-setup: $(COQUI)/.installed ## Set up the environment of the coqui engine (
 test-coqui: $(COQUI)/.installed ## Test the coqui engine on VITS and XTTS models that the tests build
 	@$(COQUI)/bin/voicemesh-models pull silero-vad
 	$(COQUI)/bin/pytest tests/coqui
+
+lora-setup: $(LORA)/.installed ## Set up the environment that trains the machine's own model (.venv-lora, 1.3 GB)
+
+test-lora: $(LORA)/.installed ## Test local training, on a small model and on the default one
+	@$(LORA)/bin/voicemesh-models pull gemma-3-270m
+	$(LORA)/bin/pytest --confcutdir tests/lora tests/lora
+
+test-kills: $(VENV)/.dev ## Kill a trainer 50 times at random moments (about 5 minutes)
+	VOICEMESH_TEST_KILLS=50 $(BIN)/pytest -o log_cli=true -o log_cli_level=INFO tests/integration/test_killed_trainer.py
 
 check: format-check lint types arch protos-check test ## Everything that CI runs
 
@@ -75,7 +85,7 @@ protos-check: $(VENV)/.dev ## Check that contracts are fresh and compatible with
 models: $(VENV)/.run ## Fetch and verify the default models
 	@$(BIN)/voicemesh models pull default
 
-bench: bench-stt bench-tts ## Run all benchmarks and print what falls short
+bench: bench-stt bench-tts bench-trainer ## Run all benchmarks and print what falls short
 	@$(BIN)/python -m benchmarks.shortfalls
 
 bench-stt: $(VENV)/.dev models .cache/benchmarks/peers-stt/.installed ## Measure stt against its peers (about 15 minutes)
@@ -83,6 +93,9 @@ bench-stt: $(VENV)/.dev models .cache/benchmarks/peers-stt/.installed ## Measure
 
 bench-tts: $(VENV)/.dev models .cache/benchmarks/peers-tts/.installed ## Measure tts against its peers (about 20 minutes)
 	$(BIN)/python -m benchmarks.tts $(BENCH)
+
+bench-trainer: $(VENV)/.dev $(LORA)/.installed models ## Measure the trainer against llama.cpp called directly (about 15 minutes)
+	$(BIN)/python -m benchmarks.trainer $(BENCH)
 
 .cache/benchmarks/peers-%/.installed: requirements/peers-%.txt | $(BIN)/python
 	$(PYTHON) -m venv $(@D)
@@ -100,11 +113,21 @@ $(COQUI)/.installed: requirements/coqui.txt requirements/build.txt $(PYPROJECTS)
 	  $(addprefix -e ,libs/contracts libs/chassis libs/models services/stt services/tts)
 	@touch $@
 
+$(LORA)/.installed: requirements/lora.txt requirements/build.txt $(PYPROJECTS)
+	$(PYTHON) -m venv $(LORA)
+	@echo "Installing torch, transformers and peft (once, some minutes) ..."
+	@$(LORA)/bin/python -m pip install --quiet --disable-pip-version-check $(TORCH)
+	@$(LORA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/lora.txt
+	@$(LORA)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(LORA)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	  $(addprefix -e ,libs/contracts libs/chassis libs/models services/trainer)
+	@touch $@
+
 lock: $(VENV)/.dev ## Pin all dependencies anew (requirements/*.txt)
 	$(BIN)/python tools/lock_requirements.py
 
 clean: ## Remove the environment and everything generated (models stay in their directory)
-	rm -rf $(VENV) $(COQUI) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reply.wav demo.png
+	rm -rf $(VENV) $(COQUI) $(LORA) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache reply.wav demo.png
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:

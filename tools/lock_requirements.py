@@ -17,6 +17,7 @@ import argparse
 import re
 import subprocess
 import sys
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +61,7 @@ class Lock:
     @property
     def is_peer(self) -> bool:
         """Whether it is for an environment of its own, with packages that dev.txt has not."""
-        return self.name.startswith("peers-") or self.name == "coqui"
+        return self.name.startswith("peers-") or self.name in {"coqui", "lora"}
 
 
 LOCKS = (
@@ -68,11 +69,12 @@ LOCKS = (
     Lock("run", EVERYTHING, ("build",)),  # our packages are installed from their sources
     Lock("stt", ("voicemesh-stt",)),
     Lock("tts", ("voicemesh-tts[piper]",)),
-    Lock("trainer", ("voicemesh-trainer",)),
+    Lock("trainer", ("voicemesh-trainer[s3]",)),  # replicas share files in a bucket
     Lock("bot", ("voicemesh-bot",)),
     Lock("models", ("voicemesh-models",)),
     Lock("build", (), ("build",)),
     Lock("coqui", ("voicemesh-tts[coqui]",), ("coqui",), without=("torch",)),
+    Lock("lora", ("voicemesh-trainer[lora]",), ("lora",), without=("torch",)),
     Lock("peers-stt", (), ("peers-stt",)),  # what `make bench-stt` compares with
     Lock("peers-tts", (), ("peers-tts",)),  # and `make bench-tts`
 )
@@ -149,7 +151,12 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
     elif upgrade:
         command += ["--upgrade"]
     wanted = "\n".join(str(requirement) for requirement in requirements(lock))
-    done = subprocess.run([*command, "--output-file", name, "-"], input=wanted, text=True, cwd=ROOT)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
+        # What is left out is so also where other packages depend on it.
+        overrides.writelines(f"{each} ; sys_platform == 'none'\n" for each in lock.without)
+        overrides.flush()
+        command += ["--override", overrides.name, "--output-file", name, "-"]
+        done = subprocess.run(command, input=wanted, text=True, cwd=ROOT)
     if done.returncode:
         raise SystemExit(f"{name}: no set of versions fits")
     text = (ROOT / name).read_text(encoding="utf-8")

@@ -203,6 +203,15 @@ def test_compose_keeps_uploads_on_a_disk_that_the_image_lets_stt_write_to() -> N
     assert directory in made.split()
 
 
+def test_compose_keeps_what_people_teach_where_the_image_lets_the_trainer_write_to() -> None:
+    trainer = compose()["services"]["trainer"]
+    directory = trainer["environment"]["VOICEMESH_TRAINER_STORAGE__DATA_DIR"]
+    assert f"trainer-data:{directory}" in trainer["volumes"]
+    assert "trainer-data" in compose()["volumes"]
+    made = next(rest for rest in final_stage("trainer")["RUN"] if "install --directory" in rest)
+    assert directory in made.split()
+
+
 def test_compose_waits_for_models_and_then_for_healthy_services() -> None:
     services = compose()["services"]
     for name in ("stt", "tts", "trainer"):

@@ -69,17 +69,18 @@ def test_every_public_module_says_what_it_is_and_exports() -> None:
             if isinstance(node, ast.Assign)
             and any(isinstance(name, ast.Name) and name.id == "__all__" for name in node.targets)
         ]
-        if not path.stem.startswith("_") and not exported:
+        if not path.stem.startswith("_") and "migrations" not in path.parts and not exported:
             silent.append(f"{name_of(path)}: no __all__")
 
     assert silent == []
 
 
 def test_the_four_services_share_one_skeleton() -> None:
-    expected = {"__init__.py", "__main__.py", "settings.py", "domain.py", "ports.py", "errors.py"}
+    expected = {"__init__", "__main__", "settings", "domain", "ports", "errors"}
 
+    # A noun that outgrew its file is a package of the same name.
     missing = {
-        service.name: sorted(expected - {path.name for path in package.iterdir()})
+        service.name: sorted(expected - {path.stem for path in package.iterdir()})
         for service in sorted((ROOT / "services").iterdir())
         for package in (service / "src").iterdir()
         if package.name.startswith("voicemesh_")

@@ -214,3 +214,20 @@ def test_all_uploads_at_once_fit_into_the_spool_volume_of_stt() -> None:
     needed = int(given["VOICEMESH_STT_MAX_FILES"]) * int(given["VOICEMESH_STT_MAX_FILE_BYTES"])
     # Above it the pod is evicted, with all calls of others.
     assert needed < int(size.removesuffix("Gi")) << 30
+
+
+def test_what_people_teach_outlives_the_pod_and_has_one_trainer_at_a_time() -> None:
+    trainer = workload("trainer")
+    assert trainer["spec"]["replicas"] == 1
+    assert trainer["spec"]["strategy"] == {"type": "Recreate"}  # one at a time on the volume
+    pod = trainer["spec"]["template"]["spec"]
+    container = pod["containers"][0]
+    given = {variable["name"]: variable.get("value") for variable in container["env"]}
+    directory = given["VOICEMESH_TRAINER_STORAGE__DATA_DIR"]
+    name = next(m["name"] for m in container["volumeMounts"] if m["mountPath"] == directory)
+    volume = next(volume for volume in pod["volumes"] if volume["name"] == name)
+    claim = volume["persistentVolumeClaim"]["claimName"]
+    assert any(
+        item["kind"] == "PersistentVolumeClaim" and item["metadata"]["name"] == claim
+        for item in render("base")
+    )

@@ -95,11 +95,14 @@ def test_health_and_metrics(serving: tuple[subprocess.Popen[str], int, int]) -> 
         families = list(text_string_to_metric_families(page.read().decode()))
 
     own = [family for family in families if family.name.startswith("voicemesh_trainer_")]
-    assert len(own) == 8
+    assert len(own) > 8
     assert all(family.documentation for family in own)
     sums: dict[str, float] = {family.name: sum(s.value for s in family.samples) for family in own}
     assert sums["voicemesh_trainer_output_tokens"] == 3
     assert sums["voicemesh_trainer_active_generations"] == 0
+    assert sums["voicemesh_trainer_database_up"] == 1
+    assert sums["voicemesh_trainer_database_transactions"] > 0
+    assert sums["voicemesh_trainer_database_failures"] == 0
 
 
 def test_sigterm_during_an_answer_drains_and_exits(

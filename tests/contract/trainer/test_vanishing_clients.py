@@ -17,7 +17,7 @@ from voicemesh_chassis.errors import OverloadedError
 from voicemesh_chassis.testing import RunningService, running
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 from voicemesh_trainer.__main__ import build
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Accepted,
     Conversation,
     Ended,

@@ -8,7 +8,7 @@ import pytest
 
 from voicemesh.trainer.v1 import trainer_service_pb2 as pb
 from voicemesh_chassis.errors import InvalidArgumentError
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Conversation,
     Delta,
     Finished,

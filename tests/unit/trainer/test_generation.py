@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from ulid import ULID
 
 from voicemesh_chassis.errors import OverloadedError
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Accepted,
     Conversation,
     Delta,

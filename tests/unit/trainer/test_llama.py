@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from voicemesh_trainer.domain import Accepted, Conversation, Ended, ModelInfo, Role, Turn
+from voicemesh_trainer.domain.conversations import (
+    Accepted,
+    Conversation,
+    Ended,
+    ModelInfo,
+    Role,
+    Turn,
+)
 from voicemesh_trainer.engines.llama import LlamaDefaults, LlamaModel
 from voicemesh_trainer.slots import Slots
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicemesh_trainer.domain import Role, Turn
+from voicemesh_trainer.domain.conversations import Role, Turn
 from voicemesh_trainer.prompt import chat_messages, line_prompt
 
 pytestmark = pytest.mark.unit

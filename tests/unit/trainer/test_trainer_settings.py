@@ -109,7 +109,7 @@ async def test_the_model_file_is_verified_beside_the_event_loop(
         msg = "not there"
         raise StartupError(msg)
 
-    monkeypatch.setattr("voicemesh_trainer.__main__.gguf_file", verifying)
+    monkeypatch.setattr("voicemesh_trainer.wiring.local.gguf_file", verifying)
     service = build(TrainerSettings(backend="local"))
     assert not threads
 
@@ -124,3 +124,22 @@ async def test_the_model_file_is_verified_beside_the_event_loop(
 def test_a_model_of_another_kind_is_refused(models_dir: Path) -> None:
     with pytest.raises(ConfigurationError, match="not a GGUF language model"):
         gguf_file(ModelStore(models_dir, load_catalogue()), "silero-vad", None)
+
+
+def test_everything_is_kept_in_one_directory_unless_it_is_said_where(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VOICEMESH_TRAINER_STORAGE__DATA_DIR")
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    storage = TrainerSettings().storage
+    assert storage.directory == tmp_path / "voicemesh" / "trainer"
+    assert storage.database == f"sqlite:///{tmp_path}/voicemesh/trainer/trainer.db"
+    assert storage.files == f"{tmp_path}/voicemesh/trainer/files"
+
+    monkeypatch.setenv("VOICEMESH_TRAINER_STORAGE__DATA_DIR", "data")
+    monkeypatch.setenv("VOICEMESH_TRAINER_STORAGE__DATABASE_URL", "postgresql://u:secret@h/n")
+    monkeypatch.setenv("VOICEMESH_TRAINER_STORAGE__FILES_URL", "s3://bucket")
+    storage = TrainerSettings().storage
+    assert storage.directory == Path("data").absolute()
+    assert (storage.database, storage.files) == ("postgresql://u:secret@h/n", "s3://bucket")
+    assert "secret" not in repr(storage)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ulid import ULID
 
 from voicemesh_trainer.answer import AnswerText
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Accepted,
     Delta,
     Ended,
@@ -26,8 +26,8 @@ from voicemesh_trainer.errors import GenerationTimeoutError, ModelFailedError
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from voicemesh_trainer.domain import Conversation, GenerationEvent, ModelEvent
-    from voicemesh_trainer.ports import AnswerMeters
+    from voicemesh_trainer.domain.conversations import Conversation, GenerationEvent, ModelEvent
+    from voicemesh_trainer.ports.language_models import AnswerMeters
     from voicemesh_trainer.roster import ModelRoster
 
 __all__ = ("Generation", "GenerationLimits")
@@ -80,24 +80,25 @@ class Generation:
         Closing the generator, or cancelling the task that drives it, stops the model.
 
         Raises:
-            ModelNotFoundError: if there is no such model.
+            ServiceError: what `ModelRoster.lease` raises, if the model cannot be had.
             GenerationTimeoutError: if it takes too long.
             ServiceError: what the model raises, see `LanguageModel.reply`.
         """
         began_s = self._clock()
-        model = self._roster.find(conversation.tenant, conversation.model)
         answer = _Answer(AnswerText(conversation.sampling.stop_sequences), began_s)
-        with self._meters.measure(model.info) as meter:
-            async with aclosing(model.reply(conversation)) as events:
-                while answer.ended is None and not answer.text.stopped:
-                    event = await self._next(events, answer)
-                    meter.read(event)
-                    if isinstance(event, Accepted):
-                        yield Started(str(ULID()), model.info.name, event.omitted_turns)
-                    elif words := self._words(event, answer):
-                        yield Delta(words)
-            finished = self._finished(answer)
-            meter.finish(finished.reason)
+        async with self._roster.lease(conversation.tenant, conversation.model) as model:
+            with self._meters.measure(model.info) as meter:
+                async with aclosing(model.reply(conversation)) as events:
+                    while answer.ended is None and not answer.text.stopped:
+                        event = await self._next(events, answer)
+                        meter.read(event)
+                        if isinstance(event, Accepted):
+                            answering = event.answering or model.info
+                            yield Started(str(ULID()), answering.name, event.omitted_turns)
+                        elif words := self._words(event, answer):
+                            yield Delta(words)
+                finished = self._finished(answer)
+                meter.finish(finished.reason)
         yield finished
 
     async def _next(self, events: AsyncGenerator[ModelEvent, None], answer: _Answer) -> ModelEvent:

@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from voicemesh_chassis.errors import ServiceError
-from voicemesh_trainer.domain import Ended, Piece, TokenUsage
+from voicemesh_trainer.domain.conversations import Accepted, Ended, Piece, TokenUsage
+from voicemesh_trainer.domain.providers import CircuitState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from voicemesh_trainer.domain import FinishReason, ModelEvent, ModelInfo
+    from voicemesh_trainer.domain.conversations import FinishReason, ModelEvent, ModelInfo
 
-__all__ = ("ModelMetrics",)
+__all__ = ("EvaluationMetrics", "ModelMetrics", "ProviderMetrics", "ShelfMetrics")
 
 _LABELS = ("backend", "model")
+_TUNED = "tuned"
+"""Stands for every model that a tenant trained: their names would be labels without end."""
+_LOAD_S = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _FIRST_TOKEN_S = (0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _TOKENS_PER_SECOND = (1.0, 5.0, 10.0, 20.0, 40.0, 60.0, 80.0, 120.0, 200.0, 400.0)
 
@@ -67,17 +71,17 @@ class ModelMetrics:
     @contextmanager
     def measure(self, info: ModelInfo) -> Iterator[_Meter]:
         """See `AnswerMeters.measure`."""
-        labels = (info.backend, info.name)
+        labels = _labels(info)
         meter = _Meter(self, labels)
         self.active.labels(*labels).inc()
         try:
             yield meter
         except (GeneratorExit, asyncio.CancelledError):
-            self.answers.labels(*labels, "cancelled").inc()
+            self.answers.labels(*meter.labels, "cancelled").inc()
             raise
         except BaseException as error:
             reason = error.reason if isinstance(error, ServiceError) else "INTERNAL"
-            self.refused.labels(*labels, reason).inc()
+            self.refused.labels(*meter.labels, reason).inc()
             raise
         finally:
             self.active.labels(*labels).dec()
@@ -89,7 +93,7 @@ class _Meter:
 
     def __init__(self, metrics: ModelMetrics, labels: tuple[str, str]) -> None:
         self._metrics = metrics
-        self._labels = labels
+        self.labels = labels
         self._began_s = time.monotonic()
         self._first_s: float | None = None
         self._last_s = self._began_s
@@ -99,22 +103,24 @@ class _Meter:
     def read(self, event: ModelEvent) -> None:
         """See `AnswerMeter.read`."""
         self._last_s = time.monotonic()
-        if isinstance(event, Ended):
+        if isinstance(event, Accepted) and event.answering is not None:
+            self.labels = _labels(event.answering)
+        elif isinstance(event, Ended):
             self._usage = event.usage
         elif isinstance(event, Piece):
             self._pieces += 1
             if self._first_s is None:
                 self._first_s = self._last_s
                 wait_s = self._first_s - self._began_s
-                self._metrics.first_token.labels(*self._labels).observe(wait_s)
+                self._metrics.first_token.labels(*self.labels).observe(wait_s)
 
     def finish(self, reason: FinishReason) -> None:
         """See `AnswerMeter.finish`."""
-        self._metrics.answers.labels(*self._labels, reason.value).inc()
+        self._metrics.answers.labels(*self.labels, reason.value).inc()
 
     def count_tokens(self) -> None:
         """Counts what the model says, or else what was seen of it: it was stopped before."""
-        metrics, labels = self._metrics, self._labels
+        metrics, labels = self._metrics, self.labels
         usage = self._usage or TokenUsage(output_tokens=self._pieces)
         metrics.input_tokens.labels(*labels).inc(usage.input_tokens)
         metrics.cached_input_tokens.labels(*labels).inc(usage.cached_input_tokens)
@@ -123,3 +129,85 @@ class _Meter:
             return
         speed = (usage.output_tokens - 1) / (self._last_s - self._first_s)
         metrics.speed.labels(*labels).observe(speed)
+
+
+def _labels(info: ModelInfo) -> tuple[str, str]:
+    return info.backend, _TUNED if info.tuned else info.name
+
+
+class ProviderMetrics:
+    """The metrics of a provider; a `ProviderMeter`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.state = Gauge(
+            "voicemesh_trainer_provider_circuit",
+            "1 for what the circuit of the model provider does with calls now.",
+            ("state",),
+            registry=registry,
+        )
+        self.fallbacks = Counter(
+            "voicemesh_trainer_fallbacks_total",
+            "Answers that the local model gave in place of the provider's, by why.",
+            ("reason",),
+            registry=registry,
+        )
+
+    def circuit(self, state: CircuitState) -> None:
+        """See `ProviderMeter.circuit`."""
+        for each in CircuitState:
+            self.state.labels(each.value).set(each is state)
+
+    def fell_back(self, reason: str) -> None:
+        """See `ProviderMeter.fell_back`."""
+        self.fallbacks.labels(reason).inc()
+
+
+class ShelfMetrics:
+    """The metrics of tenants' models in memory; a `ModelShelfMeter`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.loaded = Gauge(
+            "voicemesh_trainer_adapters_loaded",
+            "Adapters of tenants in memory.",
+            registry=registry,
+        )
+        self.load_time = Histogram(
+            "voicemesh_trainer_adapter_load_seconds",
+            "Time to bring an adapter into memory and to warm it, in seconds.",
+            buckets=_LOAD_S,
+            registry=registry,
+        )
+        self.failures = Counter(
+            "voicemesh_trainer_adapter_load_failures_total",
+            "Adapters that could not be loaded.",
+            registry=registry,
+        )
+
+    def model_loaded(self, seconds: float) -> None:
+        """See `ModelShelfMeter.model_loaded`."""
+        self.loaded.inc()
+        self.load_time.observe(seconds)
+
+    def model_unloaded(self) -> None:
+        """See `ModelShelfMeter.model_unloaded`."""
+        self.loaded.dec()
+
+    def load_failed(self) -> None:
+        """See `ModelShelfMeter.load_failed`."""
+        self.failures.inc()
+
+
+class EvaluationMetrics:
+    """The metrics of tests; an `EvaluationMeter`."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.runs = Counter(
+            "voicemesh_trainer_evaluations_total",
+            "Evaluations ended: `finished`, `cancelled` by the caller or `failed`.",
+            ("outcome",),
+            registry=registry,
+        )
+
+    def evaluated(self, outcome: str) -> None:
+        """See `EvaluationMeter.evaluated`."""
+        self.runs.labels(outcome).inc()

@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from voicemesh_trainer.domain import Role
+from voicemesh_trainer.domain.conversations import Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicemesh_trainer.domain import Turn
+    from voicemesh_trainer.domain.conversations import TaughtExample, Turn
 
 __all__ = ("DEFAULT_SYSTEM_PROMPT", "LINE_STOPS", "chat_messages", "line_prompt")
 
@@ -30,6 +30,9 @@ _TRANSCRIPT = (
     "This is a conversation with a friendly and helpful voice assistant. The assistant always "
     "answers in one or two short, true and clear English sentences."
 )
+
+_NAMELESS = "I am your voice assistant."
+"""What an assistant without a name says when it is asked for one."""
 
 _EXAMPLES = (
     (
@@ -54,7 +57,7 @@ _EXAMPLES = (
     ),
     (
         "What is your name?",
-        "I am your voice assistant. You can ask me anything you like.",
+        f"{_NAMELESS} You can ask me anything you like.",
     ),
     (
         "How do I boil an egg?",
@@ -85,6 +88,9 @@ _EXAMPLES = (
 _USER = "User"
 _ASSISTANT = "Assistant"
 
+_RIGHT = "People here have taught you these answers. Use what they say where it fits the question."
+_WRONG = "People here have called these answers wrong. Do not give them."
+
 LINE_STOPS = ("\n",)
 """Where an answer to `line_prompt` ends: a turn is a line."""
 
@@ -92,17 +98,33 @@ _SPACES = re.compile(r"\s+")
 _CONTROL_TOKEN = re.compile(r"<(?=\|?/?[A-Za-z_][\w /-]*\|?>)")
 
 
-def line_prompt(history: Sequence[Turn], system_prompt: str | None) -> str:
+def line_prompt(
+    history: Sequence[Turn],
+    system_prompt: str | None,
+    taught: Sequence[TaughtExample] = (),
+    *,
+    name: str = "",
+) -> str:
     """A transcript for a base model to continue with the assistant's line.
 
     Args:
         history: oldest first, not empty.
         system_prompt: stands above the transcript in place of the server's own words.
+        taught: what people taught about questions like the last; answers to avoid are left out,
+            because a base model repeats what it reads.
+        name: what the assistant is called; empty if nothing.
     """
     about = _TRANSCRIPT if system_prompt is None else _line(system_prompt)
-    lines = [about, ""]
+    named = f"{about} The assistant is called {_line(name)}." if name else about
+    lines = [named.strip(), ""]
     for question, answer in _EXAMPLES:
+        if name:
+            answer = answer.replace(_NAMELESS, f"My name is {_line(name)}.")
         lines += [f"{_USER}: {question}", f"{_ASSISTANT}: {answer}", ""]
+    for example in taught:
+        if not example.avoided:
+            lines += [f"{_USER}: {_line(example.question)}"]
+            lines += [f"{_ASSISTANT}: {_line(example.answer)}", ""]
     for turn in history:
         lines.append(f"{_label(turn)}: {_line(turn.text)}")
         if turn.role is Role.ASSISTANT:
@@ -111,18 +133,28 @@ def line_prompt(history: Sequence[Turn], system_prompt: str | None) -> str:
 
 
 def chat_messages(
-    history: Sequence[Turn], system_prompt: str | None, *, strict: bool = False
+    history: Sequence[Turn],
+    system_prompt: str | None,
+    taught: Sequence[TaughtExample] = (),
+    *,
+    name: str = "",
+    strict: bool = False,
 ) -> list[dict[str, str]]:
     """Messages for a chat model, with the names of the speakers where there are any.
 
     Args:
         history: oldest first, not empty.
         system_prompt: None means the server's own words; empty means none.
+        taught: what people taught about questions like the last; told with the system prompt, so
+            that it is not taken for something said before.
+        name: what the assistant is called; empty if nothing.
         strict: whether the two roles shall alternate and the user begin, as the templates of
             some models demand.
     """
     system = DEFAULT_SYSTEM_PROMPT if system_prompt is None else system_prompt
-    messages = [{"role": "system", "content": _safe(system)}] if system else []
+    called = f"Your name is {_line(name)}." if name else ""
+    system = "\n\n".join(part for part in (_safe(system), called, _lessons(taught)) if part)
+    messages = [{"role": "system", "content": system}] if system else []
     opening = len(messages)
     named = any(turn.speaker for turn in history)
     for turn in history:
@@ -138,6 +170,19 @@ def chat_messages(
         else:
             messages.append({"role": role, "content": text})
     return messages
+
+
+def _lessons(taught: Sequence[TaughtExample]) -> str:
+    """What people taught, in words."""
+    right = [_taught(example) for example in taught if not example.avoided]
+    wrong = [_taught(example) for example in taught if example.avoided]
+    parts = ["\n".join([_RIGHT, *right])] if right else []
+    parts += ["\n".join([_WRONG, *wrong])] if wrong else []
+    return "\n\n".join(parts)
+
+
+def _taught(example: TaughtExample) -> str:
+    return f"- Question: {_line(example.question)} Answer: {_line(example.answer)}"
 
 
 def _label(turn: Turn) -> str:

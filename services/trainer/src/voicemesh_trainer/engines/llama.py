@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Accepted,
     Conversation,
     Ended,
@@ -18,6 +18,7 @@ from voicemesh_trainer.domain import (
     TokenUsage,
     Turn,
 )
+from voicemesh_trainer.engines.token_bound import TokenBound
 from voicemesh_trainer.errors import ConversationTooLongError, ModelFailedError
 from voicemesh_trainer.prompt import LINE_STOPS, chat_messages, line_prompt
 from voicemesh_trainer.repetition import RepetitionGuard
@@ -26,7 +27,7 @@ from voicemesh_trainer.truncation import omitted_turns, prompt_budget
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from voicemesh_trainer.domain import ModelEvent, ModelInfo
+    from voicemesh_trainer.domain.conversations import ModelEvent, ModelInfo
     from voicemesh_trainer.engines.llama_server import Completion, LlamaServer
     from voicemesh_trainer.slots import Slots
 
@@ -66,8 +67,29 @@ class LlamaModel:
     """
 
     def __init__(
-        self, info: ModelInfo, server: LlamaServer, slots: Slots, defaults: LlamaDefaults
+        self,
+        info: ModelInfo,
+        server: LlamaServer,
+        slots: Slots,
+        defaults: LlamaDefaults,
+        *,
+        warm_up_about: str | None = None,
+        warm_slots: int | None = None,
     ) -> None:
+        """Makes a model that is not yet opened.
+
+        Args:
+            info: name and kind of it.
+            server: runs it; closed by this model.
+            slots: bounds its replies.
+            defaults: what holds where a request does not say otherwise.
+            warm_up_about: what the assistant is told about itself in most conversations to come,
+                so that it has been read already; None means the server's own words.
+            warm_slots: slots that have read it when the model is open; None means all.
+        """
+        self._warm_up_about = warm_up_about
+        self._warm_slots = defaults.slots if warm_slots is None else warm_slots
+        self._bound = TokenBound()
         self._info = info
         self._server = server
         self._slots = slots
@@ -86,12 +108,13 @@ class LlamaModel:
             self._chat = await self._server.is_chat_model()
         # One in each slot at once, so that no caller is the first to fill one.
         async with asyncio.TaskGroup() as group:
-            for _slot in range(self._defaults.slots):
+            for _slot in range(self._warm_slots):
                 group.create_task(self._warm())
 
     async def _warm(self) -> None:
         greeting = (Turn(Role.USER, "Hello there!"),)
-        warm_up = Conversation("", greeting, sampling=Sampling(max_output_tokens=1))
+        sampling = Sampling(max_output_tokens=1)
+        warm_up = Conversation("", greeting, self._warm_up_about, sampling=sampling)
         async for _event in self.reply(warm_up):
             pass
 
@@ -104,7 +127,7 @@ class LlamaModel:
         free = await self._slots.take()
         try:
             omitted, prompt = await self._prompt(conversation)
-            completion = self._server.complete(self._request(prompt, conversation.sampling), free)
+            completion = self._server.complete(self._request(prompt, conversation), free)
         except BaseException:
             free()
             raise
@@ -122,27 +145,46 @@ class LlamaModel:
 
     async def _prompt(self, conversation: Conversation) -> tuple[int, str]:
         """How many turns are left out, and the prompt of the others."""
+        try:
+            return await self._fitting_prompt(conversation)
+        except ConversationTooLongError:
+            if not conversation.examples:
+                raise
+            # What people taught may not keep a question from being answered.
+            return await self._fitting_prompt(replace(conversation, examples=()))
+
+    async def _fitting_prompt(self, conversation: Conversation) -> tuple[int, str]:
         history = conversation.history
         wanted = conversation.sampling.max_output_tokens
         budget = prompt_budget(self._defaults.context_tokens, wanted)
 
         async def render(omitted: int) -> str:
             turns, about = history[omitted:], conversation.system_prompt
+            taught, name = conversation.examples, conversation.assistant_name
             if not self._chat:
-                return line_prompt(turns, about)
-            return await self._server.apply_template(chat_messages(turns, about, strict=True))
+                return line_prompt(turns, about, taught, name=name)
+            messages = chat_messages(turns, about, taught, name=name, strict=True)
+            return await self._server.apply_template(messages)
 
         async def count(omitted: int) -> int:
             characters = sum(len(turn.text) for turn in history[omitted:])
             if characters > _MOST_CHARACTERS_A_TOKEN * budget:
                 return budget + 1  # counting takes seconds a megabyte; this cannot fit
-            return await self._server.count_tokens(await render(omitted))
+            prompt = await render(omitted)
+            most = self._bound.most(prompt)
+            if most <= budget:
+                return most
+            tokens = await self._server.count_tokens(prompt)
+            self._bound.learn(prompt, tokens)
+            return tokens
 
         omitted = await omitted_turns(len(history), budget, count)
         return omitted, await render(omitted)
 
-    def _request(self, prompt: str, sampling: Sampling) -> dict[str, Any]:
-        defaults = self._defaults
+    def _request(self, prompt: str, conversation: Conversation) -> dict[str, Any]:
+        defaults, sampling = self._defaults, conversation.sampling
+        # The penalty looks at the prompt too: with it, a model avoids the words it was taught.
+        penalty = 1.0 if conversation.examples else defaults.repeat_penalty
         stops = sampling.stop_sequences if self._chat else (*LINE_STOPS, *sampling.stop_sequences)
         request: dict[str, Any] = {
             "prompt": prompt,
@@ -158,7 +200,7 @@ class LlamaModel:
             "top_p": _chosen(sampling.top_p, defaults.top_p),
             "frequency_penalty": sampling.frequency_penalty,
             "presence_penalty": sampling.presence_penalty,
-            "repeat_penalty": defaults.repeat_penalty,
+            "repeat_penalty": penalty,
             "repeat_last_n": _REPEAT_LAST_TOKENS,
         }
         if sampling.seed is not None:

@@ -59,6 +59,8 @@ class LlamaOptions:
     """Layers to run on a GPU."""
     prompt_cache_mib: int
     """Memory for prompts that hold no slot at the moment, in MiB."""
+    adapter: Path | None = None
+    """A LoRA adapter (GGUF) to put on the model."""
 
 
 class Completion:
@@ -151,13 +153,16 @@ class LlamaServer:
         # conversation would read the prompt from its beginning (llama.cpp pull request 13194).
         params.swa_full = True
         params.cache_ram_mib = options.prompt_cache_mib
+        # It would load the model once more to see what fits a GPU; all that it chooses is set.
+        params.fit_params = False
+        if options.adapter is not None:
+            adapter = xllamacpp.CommonAdapterLoraInfo()
+            adapter.path, adapter.scale = str(options.adapter), 1.0
+            params.lora_adapters = [adapter]
         try:
             return xllamacpp.Server(params), socket
         except RuntimeError as error:
-            msg = (
-                f"llama.cpp cannot load {options.file} with a context of {params.n_ctx} tokens; "
-                "check that the file is a GGUF model and that there is enough memory"
-            )
+            msg = _cannot_load(options, params.n_ctx)
             raise StartupError(msg) from error
 
     def complete(self, request: Mapping[str, Any], done: Callable[[], None]) -> Completion:
@@ -242,6 +247,18 @@ class LlamaServer:
                 return
             shutil.rmtree(directory, ignore_errors=True)
             time.sleep(_REMOVAL_PAUSE_S)
+
+
+def _cannot_load(options: LlamaOptions, context_tokens: int) -> str:
+    if options.adapter is not None:
+        return (
+            "llama.cpp cannot put the adapter on the model; check that it was trained on "
+            f"{options.file.name} and that there is enough memory"
+        )
+    return (
+        f"llama.cpp cannot load {options.file} with a context of {context_tokens} tokens; "
+        "check that the file is a GGUF model and that there is enough memory"
+    )
 
 
 def _failure(message: str) -> dict[str, Any]:

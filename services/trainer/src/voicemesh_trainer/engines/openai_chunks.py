@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from voicemesh_trainer.domain import FinishReason, TokenUsage
+from voicemesh_trainer.domain.conversations import FinishReason, TokenUsage
 from voicemesh_trainer.errors import ProviderUnavailableError
 
 if TYPE_CHECKING:

@@ -26,10 +26,9 @@ from voicemesh_trainer.errors import (
     ProviderRefusedError,
     ProviderUnavailableError,
 )
+from voicemesh_trainer.provider.rate import retry_after_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from voicemesh_chassis.errors import ServiceError
 
 __all__ = ("PROVIDER_FAILURES", "service_error")
@@ -45,7 +44,6 @@ HTTP client. What does not keep to the API is found where it is read, in `openai
 _EMPTY_ACCOUNT = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 _TOO_LONG = frozenset({"context_length_exceeded", "exceed_context_size_error"})
 _DEFAULT_RETRY_S = 1.0
-_LONGEST_RETRY_S = 3600.0
 
 
 def service_error(error: Exception, model: str, host: str) -> ServiceError:
@@ -90,7 +88,7 @@ def _of_status(error: openai.APIStatusError, model: str, host: str) -> ServiceEr
         msg = "the conversation does not fit the model's context; shorten it"
         return ConversationTooLongError(msg, field="history", metadata=metadata)
     if status == 429:
-        wait_s = _retry_after_s(error.response.headers)
+        wait_s = retry_after_s(error.response.headers) or _DEFAULT_RETRY_S
         msg = "the model provider limits the rate of requests; try again later"
         return ProviderOverloadedError(msg, retry_after_s=wait_s, metadata=metadata)
     if status >= 500 or status in (408, 409):
@@ -98,14 +96,3 @@ def _of_status(error: openai.APIStatusError, model: str, host: str) -> ServiceEr
         return ProviderUnavailableError(msg, metadata=metadata)
     msg = f"the model provider refuses the request ({status}); check the model and its options"
     return ProviderRefusedError(msg, metadata=metadata)
-
-
-def _retry_after_s(headers: Mapping[str, str]) -> float:
-    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            wait_s = float(headers.get(name, "")) * unit_s
-        except ValueError:  # absent, or a date: not worth a clock that may differ from ours
-            continue
-        if 0 < wait_s <= _LONGEST_RETRY_S:
-            return wait_s
-    return _DEFAULT_RETRY_S

@@ -1,4 +1,1 @@
-"""The contract: `servicer` answers calls, `convert` and `checks` translate them.
-
-`unserved` has the calls of the contract that a later release serves.
-"""
+"""The contract: a servicer a service, `apis` puts them on a server; the rest translates."""

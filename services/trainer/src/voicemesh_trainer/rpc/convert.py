@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.duration_pb2 import Duration
 
-from voicemesh.trainer.v1 import model_service_pb2, trainer_service_pb2
+from voicemesh.trainer.v1 import trainer_service_pb2
 from voicemesh_chassis.errors import InvalidArgumentError
-from voicemesh_trainer.domain import (
+from voicemesh_trainer.domain.conversations import (
     Conversation,
     Delta,
     Finished,
@@ -25,9 +25,8 @@ from voicemesh_trainer.rpc.checks import check_count, check_number, check_tenant
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from voicemesh_trainer.domain import ModelInfo
 
-__all__ = ("conversation_from", "model_message", "response_of")
+__all__ = ("conversation_from", "response_of")
 
 _MAX_TURNS = 500
 _MAX_TEXT = 16_000
@@ -45,6 +44,7 @@ _REASONS = {
     FinishReason.STOP: trainer_service_pb2.FINISH_REASON_STOP,
     FinishReason.LENGTH: trainer_service_pb2.FINISH_REASON_LENGTH,
     FinishReason.CONTENT_FILTER: trainer_service_pb2.FINISH_REASON_CONTENT_FILTER,
+    FinishReason.CORRECTION: trainer_service_pb2.FINISH_REASON_CORRECTION,
 }
 
 
@@ -63,6 +63,7 @@ def conversation_from(request: trainer_service_pb2.GenerateRequest) -> Conversat
         system_prompt=system_prompt,
         model=check_text(request.model, "model", _MAX_MODEL),
         sampling=_sampling_from(request.sampling),
+        memory_disabled=request.memory_disabled,
     )
 
 
@@ -150,6 +151,10 @@ def _finished_of(event: Finished) -> trainer_service_pb2.GenerationFinished:
         usage=_usage_of(event.usage),
         first_token_duration=first,
         total_duration=_duration_of(event.total_s),
+        examples=[
+            trainer_service_pb2.UsedExample(example_id=used.example_id, similarity=used.similarity)
+            for used in event.examples
+        ],
     )
 
 
@@ -165,13 +170,3 @@ def _duration_of(seconds: float) -> Duration:
     duration = Duration()
     duration.FromNanoseconds(round(seconds * 1e9))
     return duration
-
-
-def model_message(info: ModelInfo, *, active: bool) -> model_service_pb2.Model:
-    """A model of the server's own, as callers see it."""
-    state = model_service_pb2.MODEL_STATE_CANDIDATE
-    if active:
-        state = model_service_pb2.MODEL_STATE_ACTIVE
-    return model_service_pb2.Model(
-        name=info.name, backend=info.backend, license=info.license, state=state
-    )

@@ -66,9 +66,11 @@ class _DatasetFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dataset
     DATASET_FORMAT_TEXT: _DatasetFormat.ValueType  # 4
     """Plain text, an example a paragraph."""
     DATASET_FORMAT_ZIP: _DatasetFormat.ValueType  # 5
-    """A zip archive of any of these."""
+    """A zip archive of any of these, in directories or not."""
     DATASET_FORMAT_PARQUET: _DatasetFormat.ValueType  # 6
     """Apache Parquet; for export only."""
+    DATASET_FORMAT_OPENAI: _DatasetFormat.ValueType  # 7
+    """JSONL with the chat messages that fine-tuning by OpenAI takes; for export."""
 
 class DatasetFormat(_DatasetFormat, metaclass=_DatasetFormatEnumTypeWrapper):
     """DatasetFormat is the format of a file of examples. Values may be added."""
@@ -84,9 +86,11 @@ DATASET_FORMAT_JSONL: DatasetFormat.ValueType  # 3
 DATASET_FORMAT_TEXT: DatasetFormat.ValueType  # 4
 """Plain text, an example a paragraph."""
 DATASET_FORMAT_ZIP: DatasetFormat.ValueType  # 5
-"""A zip archive of any of these."""
+"""A zip archive of any of these, in directories or not."""
 DATASET_FORMAT_PARQUET: DatasetFormat.ValueType  # 6
 """Apache Parquet; for export only."""
+DATASET_FORMAT_OPENAI: DatasetFormat.ValueType  # 7
+"""JSONL with the chat messages that fine-tuning by OpenAI takes; for export."""
 Global___DatasetFormat: _TypeAlias = DatasetFormat  # noqa: Y015
 
 @_typing.final
@@ -165,6 +169,9 @@ class Example(_message.Message):
     PROMPT_FIELD_NUMBER: _builtins.int
     COMPLETION_FIELD_NUMBER: _builtins.int
     POLARITY_FIELD_NUMBER: _builtins.int
+    SYSTEM_PROMPT_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
     example_id: _builtins.str
     """Id: a ULID."""
     prompt: _builtins.str
@@ -173,6 +180,14 @@ class Example(_message.Message):
     """What is answered, or the plain text."""
     polarity: Global___Polarity.ValueType
     """Follow or avoid."""
+    system_prompt: _builtins.str
+    """What the assistant was told about itself; empty if nothing."""
+    context: _builtins.str
+    """Turns before the prompt, "user: ..." and "assistant: ..." in lines; empty if
+    there were none.
+    """
+    source: _builtins.str
+    """Where it came from: file and line."""
     def __init__(
         self,
         *,
@@ -180,10 +195,13 @@ class Example(_message.Message):
         prompt: _builtins.str = ...,
         completion: _builtins.str = ...,
         polarity: Global___Polarity.ValueType = ...,
+        system_prompt: _builtins.str = ...,
+        context: _builtins.str = ...,
+        source: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "example_id", b"example_id", "polarity", b"polarity", "prompt", b"prompt"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["completion", b"completion", "context", b"context", "example_id", b"example_id", "polarity", b"polarity", "prompt", b"prompt", "source", b"source", "system_prompt", b"system_prompt"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -285,6 +303,8 @@ class ImportDatasetConfig(_message.Message):
     POLARITY_FIELD_NUMBER: _builtins.int
     AUTHOR_ID_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant; required."""
     dataset_id: _builtins.str
@@ -301,6 +321,14 @@ class ImportDatasetConfig(_message.Message):
     """Names this request, 1 to 64 characters, so that a repeated one is imported
     once; empty means every request counts.
     """
+    preview: _builtins.bool
+    """Whether the file is only looked at: nothing is added, and the response
+    shows what would be.
+    """
+    encoding: _builtins.str
+    """Text encoding of the file, such as "utf-8" or "windows-1252"; empty means
+    it is found out.
+    """
     def __init__(
         self,
         *,
@@ -311,10 +339,12 @@ class ImportDatasetConfig(_message.Message):
         polarity: Global___Polarity.ValueType = ...,
         author_id: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        preview: _builtins.bool = ...,
+        encoding: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "dataset_id", b"dataset_id", "file_name", b"file_name", "format", b"format", "polarity", b"polarity", "request_id", b"request_id", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "dataset_id", b"dataset_id", "encoding", b"encoding", "file_name", b"file_name", "format", b"format", "polarity", b"polarity", "preview", b"preview", "request_id", b"request_id", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -331,6 +361,8 @@ class ImportDatasetResponse(_message.Message):
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
     REJECTED_COUNT_FIELD_NUMBER: _builtins.int
     REJECTED_ROWS_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    PREVIEW_EXAMPLES_FIELD_NUMBER: _builtins.int
     imported_count: _builtins.int
     """Examples added."""
     duplicate_count: _builtins.int
@@ -345,6 +377,14 @@ class ImportDatasetResponse(_message.Message):
     def rejected_rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___RejectedRow]:
         """The first 100 of those."""
 
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___ReadFile]:
+        """What was taken for the format of the file, and of each file of an archive."""
+
+    @_builtins.property
+    def preview_examples(self) -> _containers.RepeatedCompositeFieldContainer[Global___Example]:
+        """The first 20 examples, if the import was a preview."""
+
     def __init__(
         self,
         *,
@@ -353,14 +393,54 @@ class ImportDatasetResponse(_message.Message):
         duplicate_count: _builtins.int = ...,
         rejected_count: _builtins.int = ...,
         rejected_rows: _abc.Iterable[Global___RejectedRow] | None = ...,
+        files: _abc.Iterable[Global___ReadFile] | None = ...,
+        preview_examples: _abc.Iterable[Global___Example] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "duplicate_count", b"duplicate_count", "imported_count", b"imported_count", "rejected_count", b"rejected_count", "rejected_rows", b"rejected_rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset", b"dataset", "duplicate_count", b"duplicate_count", "files", b"files", "imported_count", b"imported_count", "preview_examples", b"preview_examples", "rejected_count", b"rejected_count", "rejected_rows", b"rejected_rows"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ImportDatasetResponse: _TypeAlias = ImportDatasetResponse  # noqa: Y015
+
+@_typing.final
+class ReadFile(_message.Message):
+    """ReadFile says how a file was read."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    ENCODING_FIELD_NUMBER: _builtins.int
+    DELIMITER_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """Its name; empty for a file that was not in an archive."""
+    format: Global___DatasetFormat.ValueType
+    """Its format."""
+    encoding: _builtins.str
+    """Its text encoding, as IANA names it."""
+    delimiter: _builtins.str
+    """What parts its columns, if it has columns."""
+    row_count: _builtins.int
+    """Rows that were read, good and bad."""
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        format: Global___DatasetFormat.ValueType = ...,
+        encoding: _builtins.str = ...,
+        delimiter: _builtins.str = ...,
+        row_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["delimiter", b"delimiter", "encoding", b"encoding", "file_name", b"file_name", "format", b"format", "row_count", b"row_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReadFile: _TypeAlias = ReadFile  # noqa: Y015
 
 @_typing.final
 class RejectedRow(_message.Message):
@@ -634,7 +714,9 @@ class ExportDatasetRequest(_message.Message):
     dataset_id: _builtins.str
     """The dataset."""
     format: Global___DatasetFormat.ValueType
-    """CSV, JSONL (OpenAI chat format) or Parquet; unspecified means JSONL."""
+    """CSV, JSONL (prompt and completion), OPENAI (chat messages; positive examples
+    only) or Parquet; unspecified means JSONL.
+    """
     def __init__(
         self,
         *,
@@ -704,25 +786,19 @@ class ArchiveDatasetResponse(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    ARCHIVE_ID_FIELD_NUMBER: _builtins.int
-    BYTE_COUNT_FIELD_NUMBER: _builtins.int
-    SHA256_FIELD_NUMBER: _builtins.int
-    archive_id: _builtins.str
-    """Id of the archive: a ULID."""
-    byte_count: _builtins.int
-    """Size in bytes."""
-    sha256: _builtins.str
-    """SHA-256 in lower-case hexadecimal digits."""
+    ARCHIVE_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def archive(self) -> Global___Archive:
+        """The archive."""
+
     def __init__(
         self,
         *,
-        archive_id: _builtins.str = ...,
-        byte_count: _builtins.int = ...,
-        sha256: _builtins.str = ...,
+        archive: Global___Archive | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_id", b"archive_id", "byte_count", b"byte_count", "sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive", b"archive"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -826,57 +902,392 @@ class DeleteDatasetResponse(_message.Message):
 Global___DeleteDatasetResponse: _TypeAlias = DeleteDatasetResponse  # noqa: Y015
 
 @_typing.final
-class DeleteAuthorDataRequest(_message.Message):
-    """DeleteAuthorDataRequest names a person."""
+class GetDatasetStatisticsRequest(_message.Message):
+    """GetDatasetStatisticsRequest names a dataset."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     TENANT_FIELD_NUMBER: _builtins.int
-    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    DATASET_ID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant; required."""
-    author_id: _builtins.str
-    """The opaque id the person's data was given with; required."""
+    dataset_id: _builtins.str
+    """The dataset."""
     def __init__(
         self,
         *,
         tenant: _builtins.str = ...,
-        author_id: _builtins.str = ...,
+        dataset_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dataset_id", b"dataset_id", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DeleteAuthorDataRequest: _TypeAlias = DeleteAuthorDataRequest  # noqa: Y015
+Global___GetDatasetStatisticsRequest: _TypeAlias = GetDatasetStatisticsRequest  # noqa: Y015
 
 @_typing.final
-class DeleteAuthorDataResponse(_message.Message):
-    """DeleteAuthorDataResponse counts what is gone."""
+class GetDatasetStatisticsResponse(_message.Message):
+    """GetDatasetStatisticsResponse describes a dataset."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
-    CORRECTION_COUNT_FIELD_NUMBER: _builtins.int
-    FEEDBACK_COUNT_FIELD_NUMBER: _builtins.int
-    example_count: _builtins.int
-    """Examples deleted."""
-    correction_count: _builtins.int
-    """Corrections deleted."""
-    feedback_count: _builtins.int
-    """Feedback deleted."""
+    DATASET_FIELD_NUMBER: _builtins.int
+    PROMPT_CHARACTERS_FIELD_NUMBER: _builtins.int
+    COMPLETION_CHARACTERS_FIELD_NUMBER: _builtins.int
+    TEXT_EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    AMBIGUOUS_PROMPT_COUNT_FIELD_NUMBER: _builtins.int
+    PREFERENCE_PAIR_COUNT_FIELD_NUMBER: _builtins.int
+    ESTIMATED_TOKEN_COUNT_FIELD_NUMBER: _builtins.int
+    text_example_count: _builtins.int
+    """Examples without a prompt: plain text."""
+    ambiguous_prompt_count: _builtins.int
+    """Prompts that have several different completions."""
+    preference_pair_count: _builtins.int
+    """Prompts that have both a positive and a negative completion, and so make
+    pairs for training by preference.
+    """
+    estimated_token_count: _builtins.int
+    """About how many tokens all of it has."""
+    @_builtins.property
+    def dataset(self) -> Global___Dataset:
+        """The dataset."""
+
+    @_builtins.property
+    def prompt_characters(self) -> Global___LengthStatistics:
+        """Prompts, of the examples that have one."""
+
+    @_builtins.property
+    def completion_characters(self) -> Global___LengthStatistics:
+        """Completions."""
+
     def __init__(
         self,
         *,
-        example_count: _builtins.int = ...,
-        correction_count: _builtins.int = ...,
-        feedback_count: _builtins.int = ...,
+        dataset: Global___Dataset | None = ...,
+        prompt_characters: Global___LengthStatistics | None = ...,
+        completion_characters: Global___LengthStatistics | None = ...,
+        text_example_count: _builtins.int = ...,
+        ambiguous_prompt_count: _builtins.int = ...,
+        preference_pair_count: _builtins.int = ...,
+        estimated_token_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["completion_characters", b"completion_characters", "dataset", b"dataset", "prompt_characters", b"prompt_characters"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_count", b"correction_count", "example_count", b"example_count", "feedback_count", b"feedback_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["ambiguous_prompt_count", b"ambiguous_prompt_count", "completion_characters", b"completion_characters", "dataset", b"dataset", "estimated_token_count", b"estimated_token_count", "preference_pair_count", b"preference_pair_count", "prompt_characters", b"prompt_characters", "text_example_count", b"text_example_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DeleteAuthorDataResponse: _TypeAlias = DeleteAuthorDataResponse  # noqa: Y015
+Global___GetDatasetStatisticsResponse: _TypeAlias = GetDatasetStatisticsResponse  # noqa: Y015
+
+@_typing.final
+class LengthStatistics(_message.Message):
+    """LengthStatistics describes lengths."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MINIMUM_FIELD_NUMBER: _builtins.int
+    MEDIAN_FIELD_NUMBER: _builtins.int
+    PERCENTILE_95_FIELD_NUMBER: _builtins.int
+    MAXIMUM_FIELD_NUMBER: _builtins.int
+    MEAN_FIELD_NUMBER: _builtins.int
+    minimum: _builtins.int
+    """Smallest."""
+    median: _builtins.int
+    """Middle one."""
+    percentile_95: _builtins.int
+    """95 of 100 are not above it."""
+    maximum: _builtins.int
+    """Largest."""
+    mean: _builtins.float
+    """Mean."""
+    def __init__(
+        self,
+        *,
+        minimum: _builtins.int = ...,
+        median: _builtins.int = ...,
+        percentile_95: _builtins.int = ...,
+        maximum: _builtins.int = ...,
+        mean: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "percentile_95", b"percentile_95"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LengthStatistics: _TypeAlias = LengthStatistics  # noqa: Y015
+
+@_typing.final
+class SplitDatasetRequest(_message.Message):
+    """SplitDatasetRequest asks for two parts of a dataset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    DATASET_ID_FIELD_NUMBER: _builtins.int
+    FIRST_SHARE_FIELD_NUMBER: _builtins.int
+    FIRST_NAME_FIELD_NUMBER: _builtins.int
+    SECOND_NAME_FIELD_NUMBER: _builtins.int
+    SEED_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    dataset_id: _builtins.str
+    """The dataset."""
+    first_share: _builtins.float
+    """Share of the first part, above 0 and below 1."""
+    first_name: _builtins.str
+    """Name of the first part; empty means the dataset's with " (1)"."""
+    second_name: _builtins.str
+    """Name of the second part; empty means the dataset's with " (2)"."""
+    seed: _builtins.int
+    """Makes the parting reproducible; unset means 0. Examples of the same prompt
+    stay together.
+    """
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        dataset_id: _builtins.str = ...,
+        first_share: _builtins.float = ...,
+        first_name: _builtins.str = ...,
+        second_name: _builtins.str = ...,
+        seed: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "seed", b"seed"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_seed", b"_seed", "dataset_id", b"dataset_id", "first_name", b"first_name", "first_share", b"first_share", "second_name", b"second_name", "seed", b"seed", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
+    _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
+
+Global___SplitDatasetRequest: _TypeAlias = SplitDatasetRequest  # noqa: Y015
+
+@_typing.final
+class SplitDatasetResponse(_message.Message):
+    """SplitDatasetResponse returns the parts."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_FIELD_NUMBER: _builtins.int
+    SECOND_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def first(self) -> Global___Dataset:
+        """The first part."""
+
+    @_builtins.property
+    def second(self) -> Global___Dataset:
+        """The second part."""
+
+    def __init__(
+        self,
+        *,
+        first: Global___Dataset | None = ...,
+        second: Global___Dataset | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "second", b"second"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first", b"first", "second", b"second"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SplitDatasetResponse: _TypeAlias = SplitDatasetResponse  # noqa: Y015
+
+@_typing.final
+class Archive(_message.Message):
+    """Archive is a packed dataset."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARCHIVE_ID_FIELD_NUMBER: _builtins.int
+    DATASET_ID_FIELD_NUMBER: _builtins.int
+    DATASET_NAME_FIELD_NUMBER: _builtins.int
+    BYTE_COUNT_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    archive_id: _builtins.str
+    """Id: a ULID."""
+    dataset_id: _builtins.str
+    """The dataset it was packed from."""
+    dataset_name: _builtins.str
+    """The dataset's name then."""
+    byte_count: _builtins.int
+    """Size in bytes."""
+    sha256: _builtins.str
+    """SHA-256 in lower-case hexadecimal digits."""
+    example_count: _builtins.int
+    """Examples in it."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was made."""
+
+    def __init__(
+        self,
+        *,
+        archive_id: _builtins.str = ...,
+        dataset_id: _builtins.str = ...,
+        dataset_name: _builtins.str = ...,
+        byte_count: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+        example_count: _builtins.int = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_id", b"archive_id", "byte_count", b"byte_count", "create_time", b"create_time", "dataset_id", b"dataset_id", "dataset_name", b"dataset_name", "example_count", b"example_count", "sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Archive: _TypeAlias = Archive  # noqa: Y015
+
+@_typing.final
+class ListArchivesRequest(_message.Message):
+    """ListArchivesRequest asks for a page of archives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    page_size: _builtins.int
+    """Most archives to return, at most 500; 0 means 50. Larger values are reduced."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListArchivesRequest: _TypeAlias = ListArchivesRequest  # noqa: Y015
+
+@_typing.final
+class ListArchivesResponse(_message.Message):
+    """ListArchivesResponse is a page of archives."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ARCHIVES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def archives(self) -> _containers.RepeatedCompositeFieldContainer[Global___Archive]:
+        """The archives."""
+
+    def __init__(
+        self,
+        *,
+        archives: _abc.Iterable[Global___Archive] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archives", b"archives", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListArchivesResponse: _TypeAlias = ListArchivesResponse  # noqa: Y015
+
+@_typing.final
+class DownloadArchiveRequest(_message.Message):
+    """DownloadArchiveRequest names an archive."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    ARCHIVE_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    archive_id: _builtins.str
+    """The archive."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        archive_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_id", b"archive_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadArchiveRequest: _TypeAlias = DownloadArchiveRequest  # noqa: Y015
+
+@_typing.final
+class DownloadArchiveResponse(_message.Message):
+    """DownloadArchiveResponse is a part of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next bytes, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadArchiveResponse: _TypeAlias = DownloadArchiveResponse  # noqa: Y015
+
+@_typing.final
+class DeleteArchiveRequest(_message.Message):
+    """DeleteArchiveRequest names an archive to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    ARCHIVE_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    archive_id: _builtins.str
+    """The archive."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        archive_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_id", b"archive_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteArchiveRequest: _TypeAlias = DeleteArchiveRequest  # noqa: Y015
+
+@_typing.final
+class DeleteArchiveResponse(_message.Message):
+    """DeleteArchiveResponse says that the archive is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteArchiveResponse: _TypeAlias = DeleteArchiveResponse  # noqa: Y015

@@ -87,10 +87,30 @@ class DatasetServiceStub:
                 request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteDatasetRequest.SerializeToString,
                 response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteDatasetResponse.FromString,
                 _registered_method=True)
-        self.DeleteAuthorData = channel.unary_unary(
-                '/voicemesh.trainer.v1.DatasetService/DeleteAuthorData',
-                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataRequest.SerializeToString,
-                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataResponse.FromString,
+        self.GetDatasetStatistics = channel.unary_unary(
+                '/voicemesh.trainer.v1.DatasetService/GetDatasetStatistics',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsResponse.FromString,
+                _registered_method=True)
+        self.SplitDataset = channel.unary_unary(
+                '/voicemesh.trainer.v1.DatasetService/SplitDataset',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetResponse.FromString,
+                _registered_method=True)
+        self.ListArchives = channel.unary_unary(
+                '/voicemesh.trainer.v1.DatasetService/ListArchives',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesResponse.FromString,
+                _registered_method=True)
+        self.DownloadArchive = channel.unary_stream(
+                '/voicemesh.trainer.v1.DatasetService/DownloadArchive',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveResponse.FromString,
+                _registered_method=True)
+        self.DeleteArchive = channel.unary_unary(
+                '/voicemesh.trainer.v1.DatasetService/DeleteArchive',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveResponse.FromString,
                 _registered_method=True)
 
 
@@ -160,7 +180,8 @@ class DatasetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ArchiveDataset(self, request, context):
-        """Packs a dataset into an archive with a manifest and checksums.
+        """Packs a dataset into an archive with a manifest and checksums. The dataset
+        can no longer be imported into, and is restored from the archive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,8 +201,37 @@ class DatasetServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def DeleteAuthorData(self, request, context):
-        """Deletes everything a person gave: examples, corrections and feedback.
+    def GetDatasetStatistics(self, request, context):
+        """Describes what is in a dataset: lengths, polarities, files it came from.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SplitDataset(self, request, context):
+        """Parts a dataset in two new ones, at random but reproducibly; for instance
+        to keep some examples for EvaluateModel. The dataset itself stays.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListArchives(self, request, context):
+        """Lists the tenant's archives, newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadArchive(self, request, context):
+        """Streams an archive out as a file (tar.zst with a manifest and checksums).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteArchive(self, request, context):
+        """Deletes an archive.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -240,10 +290,30 @@ def add_DatasetServiceServicer_to_server(servicer, server):
                     request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteDatasetRequest.FromString,
                     response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteDatasetResponse.SerializeToString,
             ),
-            'DeleteAuthorData': grpc.unary_unary_rpc_method_handler(
-                    servicer.DeleteAuthorData,
-                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataRequest.FromString,
-                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataResponse.SerializeToString,
+            'GetDatasetStatistics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDatasetStatistics,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsResponse.SerializeToString,
+            ),
+            'SplitDataset': grpc.unary_unary_rpc_method_handler(
+                    servicer.SplitDataset,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetResponse.SerializeToString,
+            ),
+            'ListArchives': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListArchives,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesResponse.SerializeToString,
+            ),
+            'DownloadArchive': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadArchive,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveResponse.SerializeToString,
+            ),
+            'DeleteArchive': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteArchive,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -530,7 +600,7 @@ class DatasetService:
             _registered_method=True)
 
     @staticmethod
-    def DeleteAuthorData(request,
+    def GetDatasetStatistics(request,
             target,
             options=(),
             channel_credentials=None,
@@ -543,9 +613,117 @@ class DatasetService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/voicemesh.trainer.v1.DatasetService/DeleteAuthorData',
-            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataRequest.SerializeToString,
-            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteAuthorDataResponse.FromString,
+            '/voicemesh.trainer.v1.DatasetService/GetDatasetStatistics',
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.GetDatasetStatisticsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SplitDataset(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.DatasetService/SplitDataset',
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.SplitDatasetResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListArchives(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.DatasetService/ListArchives',
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.ListArchivesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/voicemesh.trainer.v1.DatasetService/DownloadArchive',
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DownloadArchiveResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteArchive(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.DatasetService/DeleteArchive',
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_dataset__service__pb2.DeleteArchiveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -68,13 +68,25 @@ class DatasetServiceStub:
       <- content (64 KiB) <- content ... (the server ends)
     """
     ArchiveDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.ArchiveDatasetRequest, _dataset_service_pb2.ArchiveDatasetResponse]
-    """Packs a dataset into an archive with a manifest and checksums."""
+    """Packs a dataset into an archive with a manifest and checksums. The dataset
+    can no longer be imported into, and is restored from the archive.
+    """
     RestoreDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.RestoreDatasetRequest, _dataset_service_pb2.RestoreDatasetResponse]
     """Brings an archived dataset back."""
     DeleteDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]
     """Deletes a dataset with its examples. Archives of it stay."""
-    DeleteAuthorData: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteAuthorDataRequest, _dataset_service_pb2.DeleteAuthorDataResponse]
-    """Deletes everything a person gave: examples, corrections and feedback."""
+    GetDatasetStatistics: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetStatisticsRequest, _dataset_service_pb2.GetDatasetStatisticsResponse]
+    """Describes what is in a dataset: lengths, polarities, files it came from."""
+    SplitDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.SplitDatasetRequest, _dataset_service_pb2.SplitDatasetResponse]
+    """Parts a dataset in two new ones, at random but reproducibly; for instance
+    to keep some examples for EvaluateModel. The dataset itself stays.
+    """
+    ListArchives: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.ListArchivesRequest, _dataset_service_pb2.ListArchivesResponse]
+    """Lists the tenant's archives, newest first."""
+    DownloadArchive: _grpc.UnaryStreamMultiCallable[_dataset_service_pb2.DownloadArchiveRequest, _dataset_service_pb2.DownloadArchiveResponse]
+    """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+    DeleteArchive: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteArchiveRequest, _dataset_service_pb2.DeleteArchiveResponse]
+    """Deletes an archive."""
 
 @_typing.type_check_only
 class DatasetServiceAsyncStub(DatasetServiceStub):
@@ -111,13 +123,25 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
       <- content (64 KiB) <- content ... (the server ends)
     """
     ArchiveDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.ArchiveDatasetRequest, _dataset_service_pb2.ArchiveDatasetResponse]  # type: ignore[assignment]
-    """Packs a dataset into an archive with a manifest and checksums."""
+    """Packs a dataset into an archive with a manifest and checksums. The dataset
+    can no longer be imported into, and is restored from the archive.
+    """
     RestoreDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.RestoreDatasetRequest, _dataset_service_pb2.RestoreDatasetResponse]  # type: ignore[assignment]
     """Brings an archived dataset back."""
     DeleteDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]  # type: ignore[assignment]
     """Deletes a dataset with its examples. Archives of it stay."""
-    DeleteAuthorData: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteAuthorDataRequest, _dataset_service_pb2.DeleteAuthorDataResponse]  # type: ignore[assignment]
-    """Deletes everything a person gave: examples, corrections and feedback."""
+    GetDatasetStatistics: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetStatisticsRequest, _dataset_service_pb2.GetDatasetStatisticsResponse]  # type: ignore[assignment]
+    """Describes what is in a dataset: lengths, polarities, files it came from."""
+    SplitDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.SplitDatasetRequest, _dataset_service_pb2.SplitDatasetResponse]  # type: ignore[assignment]
+    """Parts a dataset in two new ones, at random but reproducibly; for instance
+    to keep some examples for EvaluateModel. The dataset itself stays.
+    """
+    ListArchives: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.ListArchivesRequest, _dataset_service_pb2.ListArchivesResponse]  # type: ignore[assignment]
+    """Lists the tenant's archives, newest first."""
+    DownloadArchive: _aio.UnaryStreamMultiCallable[_dataset_service_pb2.DownloadArchiveRequest, _dataset_service_pb2.DownloadArchiveResponse]  # type: ignore[assignment]
+    """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+    DeleteArchive: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteArchiveRequest, _dataset_service_pb2.DeleteArchiveResponse]  # type: ignore[assignment]
+    """Deletes an archive."""
 
 class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     """DatasetService keeps the datasets of each tenant. What an rpc has
@@ -199,7 +223,9 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dataset_service_pb2.ArchiveDatasetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dataset_service_pb2.ArchiveDatasetResponse, _abc.Awaitable[_dataset_service_pb2.ArchiveDatasetResponse]]:
-        """Packs a dataset into an archive with a manifest and checksums."""
+        """Packs a dataset into an archive with a manifest and checksums. The dataset
+        can no longer be imported into, and is restored from the archive.
+        """
 
     @_abc_1.abstractmethod
     def RestoreDataset(
@@ -218,11 +244,45 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         """Deletes a dataset with its examples. Archives of it stay."""
 
     @_abc_1.abstractmethod
-    def DeleteAuthorData(
+    def GetDatasetStatistics(
         self,
-        request: _dataset_service_pb2.DeleteAuthorDataRequest,
+        request: _dataset_service_pb2.GetDatasetStatisticsRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_dataset_service_pb2.DeleteAuthorDataResponse, _abc.Awaitable[_dataset_service_pb2.DeleteAuthorDataResponse]]:
-        """Deletes everything a person gave: examples, corrections and feedback."""
+    ) -> _typing.Union[_dataset_service_pb2.GetDatasetStatisticsResponse, _abc.Awaitable[_dataset_service_pb2.GetDatasetStatisticsResponse]]:
+        """Describes what is in a dataset: lengths, polarities, files it came from."""
+
+    @_abc_1.abstractmethod
+    def SplitDataset(
+        self,
+        request: _dataset_service_pb2.SplitDatasetRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dataset_service_pb2.SplitDatasetResponse, _abc.Awaitable[_dataset_service_pb2.SplitDatasetResponse]]:
+        """Parts a dataset in two new ones, at random but reproducibly; for instance
+        to keep some examples for EvaluateModel. The dataset itself stays.
+        """
+
+    @_abc_1.abstractmethod
+    def ListArchives(
+        self,
+        request: _dataset_service_pb2.ListArchivesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dataset_service_pb2.ListArchivesResponse, _abc.Awaitable[_dataset_service_pb2.ListArchivesResponse]]:
+        """Lists the tenant's archives, newest first."""
+
+    @_abc_1.abstractmethod
+    def DownloadArchive(
+        self,
+        request: _dataset_service_pb2.DownloadArchiveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_dataset_service_pb2.DownloadArchiveResponse], _abc.AsyncIterator[_dataset_service_pb2.DownloadArchiveResponse]]:
+        """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+
+    @_abc_1.abstractmethod
+    def DeleteArchive(
+        self,
+        request: _dataset_service_pb2.DeleteArchiveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dataset_service_pb2.DeleteArchiveResponse, _abc.Awaitable[_dataset_service_pb2.DeleteArchiveResponse]]:
+        """Deletes an archive."""
 
 def add_DatasetServiceServicer_to_server(servicer: DatasetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -26,15 +26,17 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(voicemesh/trainer/v1/model_service.proto\x12\x14voicemesh.trainer.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\x12\n\nbase_model\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12/\n\x05state\x18\x06 \x01(\x0e\x32 .voicemesh.trainer.v1.ModelState\x12\x36\n\x06scores\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.EvaluationScores\x12\x0f\n\x07license\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x11ListModelsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.voicemesh.trainer.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"C\n\x13PromoteModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\"B\n\x14PromoteModelResponse\x12*\n\x05model\x18\x01 \x01(\x0b\x32\x1b.voicemesh.trainer.v1.Model\"&\n\x14RollBackModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\"C\n\x15RollBackModelResponse\x12*\n\x05model\x18\x01 \x01(\x0b\x32\x1b.voicemesh.trainer.v1.Model\"\x83\x01\n\x14\x45valuateModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x33\n\x05\x63\x61ses\x18\x03 \x03(\x0b\x32$.voicemesh.trainer.v1.EvaluationCase\x12\x17\n\x0fmemory_disabled\x18\x04 \x01(\x08\"2\n\x0e\x45valuationCase\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\"\x92\x01\n\x15\x45valuateModelResponse\x12\x36\n\nprediction\x18\x01 \x01(\x0b\x32 .voicemesh.trainer.v1.PredictionH\x00\x12\x38\n\x06scores\x18\x02 \x01(\x0b\x32&.voicemesh.trainer.v1.EvaluationScoresH\x00\x42\x07\n\x05\x65vent\"\xb1\x01\n\nPrediction\x12\x12\n\ncase_index\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x13\n\x0b\x65xact_match\x18\x03 \x01(\x08\x12\x18\n\x10normalized_match\x18\x04 \x01(\x08\x12\x10\n\x08token_f1\x18\x05 \x01(\x02\x12\x31\n\x0etotal_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\x07 \x01(\t\"\xbd\x01\n\x10\x45valuationScores\x12\x12\n\ncase_count\x18\x01 \x01(\x05\x12\x13\n\x0b\x65rror_count\x18\x02 \x01(\x05\x12\x13\n\x0b\x65xact_match\x18\x03 \x01(\x02\x12\x18\n\x10normalized_match\x18\x04 \x01(\x02\x12\x10\n\x08token_f1\x18\x05 \x01(\x02\x12\x0c\n\x04\x63hrf\x18\x06 \x01(\x02\x12\x31\n\revaluate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*v\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MODEL_STATE_CANDIDATE\x10\x01\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x02\x12\x18\n\x14MODEL_STATE_ARCHIVED\x10\x03\x32\xac\x03\n\x0cModelService\x12_\n\nListModels\x12\'.voicemesh.trainer.v1.ListModelsRequest\x1a(.voicemesh.trainer.v1.ListModelsResponse\x12\x65\n\x0cPromoteModel\x12).voicemesh.trainer.v1.PromoteModelRequest\x1a*.voicemesh.trainer.v1.PromoteModelResponse\x12h\n\rRollBackModel\x12*.voicemesh.trainer.v1.RollBackModelRequest\x1a+.voicemesh.trainer.v1.RollBackModelResponse\x12j\n\rEvaluateModel\x12*.voicemesh.trainer.v1.EvaluateModelRequest\x1a+.voicemesh.trainer.v1.EvaluateModelResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(voicemesh/trainer/v1/model_service.proto\x12\x14voicemesh.trainer.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x85\x02\n\x05Model\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\x12\n\nbase_model\x18\x04 \x01(\t\x12\x0e\n\x06job_id\x18\x05 \x01(\t\x12/\n\x05state\x18\x06 \x01(\x0e\x32 .voicemesh.trainer.v1.ModelState\x12\x36\n\x06scores\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.EvaluationScores\x12\x0f\n\x07license\x18\x08 \x01(\t\x12/\n\x0b\x63reate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"J\n\x11ListModelsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"Z\n\x12ListModelsResponse\x12+\n\x06models\x18\x01 \x03(\x0b\x32\x1b.voicemesh.trainer.v1.Model\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"V\n\x13PromoteModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\r\n\x05\x66orce\x18\x03 \x01(\x08\x12\x11\n\tauthor_id\x18\x04 \x01(\t\"B\n\x14PromoteModelResponse\x12*\n\x05model\x18\x01 \x01(\x0b\x32\x1b.voicemesh.trainer.v1.Model\"9\n\x14RollBackModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tauthor_id\x18\x02 \x01(\t\"C\n\x15RollBackModelResponse\x12*\n\x05model\x18\x01 \x01(\x0b\x32\x1b.voicemesh.trainer.v1.Model\"\xb0\x01\n\x14\x45valuateModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x33\n\x05\x63\x61ses\x18\x03 \x03(\x0b\x32$.voicemesh.trainer.v1.EvaluationCase\x12\x17\n\x0fmemory_disabled\x18\x04 \x01(\x08\x12\x16\n\x0e\x63ompared_model\x18\x05 \x01(\t\x12\x13\n\x0bjudge_model\x18\x06 \x01(\t\"2\n\x0e\x45valuationCase\x12\x0e\n\x06prompt\x18\x01 \x01(\t\x12\x10\n\x08\x65xpected\x18\x02 \x01(\t\"\xd5\x01\n\x15\x45valuateModelResponse\x12\x36\n\nprediction\x18\x01 \x01(\x0b\x32 .voicemesh.trainer.v1.PredictionH\x00\x12\x38\n\x06scores\x18\x02 \x01(\x0b\x32&.voicemesh.trainer.v1.EvaluationScoresH\x00\x12\x41\n\x0f\x63ompared_scores\x18\x03 \x01(\x0b\x32&.voicemesh.trainer.v1.EvaluationScoresH\x00\x42\x07\n\x05\x65vent\"\xb7\x02\n\nPrediction\x12\x12\n\ncase_index\x18\x01 \x01(\x05\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\x13\n\x0b\x65xact_match\x18\x03 \x01(\x08\x12\x18\n\x10normalized_match\x18\x04 \x01(\x08\x12\x10\n\x08token_f1\x18\x05 \x01(\x02\x12\x31\n\x0etotal_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x65rror\x18\x07 \x01(\t\x12\r\n\x05model\x18\x08 \x01(\t\x12\x0c\n\x04\x63hrf\x18\t \x01(\x02\x12\x37\n\x14\x66irst_token_duration\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x07verdict\x18\x0b \x01(\x0e\x32\x1d.voicemesh.trainer.v1.Verdict\"\xc2\x02\n\x10\x45valuationScores\x12\x12\n\ncase_count\x18\x01 \x01(\x05\x12\x13\n\x0b\x65rror_count\x18\x02 \x01(\x05\x12\x13\n\x0b\x65xact_match\x18\x03 \x01(\x02\x12\x18\n\x10normalized_match\x18\x04 \x01(\x02\x12\x10\n\x08token_f1\x18\x05 \x01(\x02\x12\x0c\n\x04\x63hrf\x18\x06 \x01(\x02\x12\x31\n\revaluate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05model\x18\x08 \x01(\t\x12\x14\n\x0c\x63\x61ses_sha256\x18\t \x01(\t\x12\x32\n\x0fmedian_duration\x18\n \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0cjudged_right\x18\x0b \x01(\x02\x12\x14\n\x0cjudged_count\x18\x0c \x01(\x05\"F\n\x12\x44\x65leteModelRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x11\n\tauthor_id\x18\x03 \x01(\t\"\x15\n\x13\x44\x65leteModelResponse\"P\n\x17ListModelChangesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"g\n\x18ListModelChangesResponse\x12\x32\n\x07\x63hanges\x18\x01 \x03(\x0b\x32!.voicemesh.trainer.v1.ModelChange\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x98\x01\n\x0bModelChange\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\r\n\x05model\x18\x02 \x01(\t\x12\x16\n\x0eprevious_model\x18\x03 \x01(\t\x12\x0e\n\x06\x66orced\x18\x04 \x01(\x08\x12\x11\n\tauthor_id\x18\x05 \x01(\t\x12/\n\x0b\x63hange_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*v\n\nModelState\x12\x1b\n\x17MODEL_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15MODEL_STATE_CANDIDATE\x10\x01\x12\x16\n\x12MODEL_STATE_ACTIVE\x10\x02\x12\x18\n\x14MODEL_STATE_ARCHIVED\x10\x03*H\n\x07Verdict\x12\x17\n\x13VERDICT_UNSPECIFIED\x10\x00\x12\x11\n\rVERDICT_RIGHT\x10\x01\x12\x11\n\rVERDICT_WRONG\x10\x02\x32\x83\x05\n\x0cModelService\x12_\n\nListModels\x12\'.voicemesh.trainer.v1.ListModelsRequest\x1a(.voicemesh.trainer.v1.ListModelsResponse\x12\x65\n\x0cPromoteModel\x12).voicemesh.trainer.v1.PromoteModelRequest\x1a*.voicemesh.trainer.v1.PromoteModelResponse\x12h\n\rRollBackModel\x12*.voicemesh.trainer.v1.RollBackModelRequest\x1a+.voicemesh.trainer.v1.RollBackModelResponse\x12j\n\rEvaluateModel\x12*.voicemesh.trainer.v1.EvaluateModelRequest\x1a+.voicemesh.trainer.v1.EvaluateModelResponse0\x01\x12\x62\n\x0b\x44\x65leteModel\x12(.voicemesh.trainer.v1.DeleteModelRequest\x1a).voicemesh.trainer.v1.DeleteModelResponse\x12q\n\x10ListModelChanges\x12-.voicemesh.trainer.v1.ListModelChangesRequest\x1a..voicemesh.trainer.v1.ListModelChangesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'voicemesh.trainer.v1.model_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MODELSTATE']._serialized_start=1516
-  _globals['_MODELSTATE']._serialized_end=1634
+  _globals['_MODELSTATE']._serialized_start=2370
+  _globals['_MODELSTATE']._serialized_end=2488
+  _globals['_VERDICT']._serialized_start=2490
+  _globals['_VERDICT']._serialized_end=2562
   _globals['_MODEL']._serialized_start=132
   _globals['_MODEL']._serialized_end=393
   _globals['_LISTMODELSREQUEST']._serialized_start=395
@@ -42,23 +44,33 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTMODELSRESPONSE']._serialized_start=471
   _globals['_LISTMODELSRESPONSE']._serialized_end=561
   _globals['_PROMOTEMODELREQUEST']._serialized_start=563
-  _globals['_PROMOTEMODELREQUEST']._serialized_end=630
-  _globals['_PROMOTEMODELRESPONSE']._serialized_start=632
-  _globals['_PROMOTEMODELRESPONSE']._serialized_end=698
-  _globals['_ROLLBACKMODELREQUEST']._serialized_start=700
-  _globals['_ROLLBACKMODELREQUEST']._serialized_end=738
-  _globals['_ROLLBACKMODELRESPONSE']._serialized_start=740
-  _globals['_ROLLBACKMODELRESPONSE']._serialized_end=807
-  _globals['_EVALUATEMODELREQUEST']._serialized_start=810
-  _globals['_EVALUATEMODELREQUEST']._serialized_end=941
-  _globals['_EVALUATIONCASE']._serialized_start=943
-  _globals['_EVALUATIONCASE']._serialized_end=993
-  _globals['_EVALUATEMODELRESPONSE']._serialized_start=996
-  _globals['_EVALUATEMODELRESPONSE']._serialized_end=1142
-  _globals['_PREDICTION']._serialized_start=1145
-  _globals['_PREDICTION']._serialized_end=1322
-  _globals['_EVALUATIONSCORES']._serialized_start=1325
-  _globals['_EVALUATIONSCORES']._serialized_end=1514
-  _globals['_MODELSERVICE']._serialized_start=1637
-  _globals['_MODELSERVICE']._serialized_end=2065
+  _globals['_PROMOTEMODELREQUEST']._serialized_end=649
+  _globals['_PROMOTEMODELRESPONSE']._serialized_start=651
+  _globals['_PROMOTEMODELRESPONSE']._serialized_end=717
+  _globals['_ROLLBACKMODELREQUEST']._serialized_start=719
+  _globals['_ROLLBACKMODELREQUEST']._serialized_end=776
+  _globals['_ROLLBACKMODELRESPONSE']._serialized_start=778
+  _globals['_ROLLBACKMODELRESPONSE']._serialized_end=845
+  _globals['_EVALUATEMODELREQUEST']._serialized_start=848
+  _globals['_EVALUATEMODELREQUEST']._serialized_end=1024
+  _globals['_EVALUATIONCASE']._serialized_start=1026
+  _globals['_EVALUATIONCASE']._serialized_end=1076
+  _globals['_EVALUATEMODELRESPONSE']._serialized_start=1079
+  _globals['_EVALUATEMODELRESPONSE']._serialized_end=1292
+  _globals['_PREDICTION']._serialized_start=1295
+  _globals['_PREDICTION']._serialized_end=1606
+  _globals['_EVALUATIONSCORES']._serialized_start=1609
+  _globals['_EVALUATIONSCORES']._serialized_end=1931
+  _globals['_DELETEMODELREQUEST']._serialized_start=1933
+  _globals['_DELETEMODELREQUEST']._serialized_end=2003
+  _globals['_DELETEMODELRESPONSE']._serialized_start=2005
+  _globals['_DELETEMODELRESPONSE']._serialized_end=2026
+  _globals['_LISTMODELCHANGESREQUEST']._serialized_start=2028
+  _globals['_LISTMODELCHANGESREQUEST']._serialized_end=2108
+  _globals['_LISTMODELCHANGESRESPONSE']._serialized_start=2110
+  _globals['_LISTMODELCHANGESRESPONSE']._serialized_end=2213
+  _globals['_MODELCHANGE']._serialized_start=2216
+  _globals['_MODELCHANGE']._serialized_end=2368
+  _globals['_MODELSERVICE']._serialized_start=2565
+  _globals['_MODELSERVICE']._serialized_end=3208
 # @@protoc_insertion_point(module_scope)

@@ -53,6 +53,30 @@ MODEL_STATE_ARCHIVED: ModelState.ValueType  # 3
 """Was active once."""
 Global___ModelState: _TypeAlias = ModelState  # noqa: Y015
 
+class _Verdict:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _VerdictEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Verdict.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    VERDICT_UNSPECIFIED: _Verdict.ValueType  # 0
+    """Not asked, or no clear reply."""
+    VERDICT_RIGHT: _Verdict.ValueType  # 1
+    """It means the same as the expected answer."""
+    VERDICT_WRONG: _Verdict.ValueType  # 2
+    """It does not."""
+
+class Verdict(_Verdict, metaclass=_VerdictEnumTypeWrapper):
+    """Verdict is what a judge says of an answer."""
+
+VERDICT_UNSPECIFIED: Verdict.ValueType  # 0
+"""Not asked, or no clear reply."""
+VERDICT_RIGHT: Verdict.ValueType  # 1
+"""It means the same as the expected answer."""
+VERDICT_WRONG: Verdict.ValueType  # 2
+"""It does not."""
+Global___Verdict: _TypeAlias = Verdict  # noqa: Y015
+
 @_typing.final
 class Model(_message.Message):
     """Model is something that can answer."""
@@ -178,22 +202,26 @@ class PromoteModelRequest(_message.Message):
     TENANT_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     FORCE_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant; required."""
     model: _builtins.str
     """The model."""
     force: _builtins.bool
     """Whether to promote it though its evaluation is worse or missing."""
+    author_id: _builtins.str
+    """Opaque id of the person who asks, for the record; at most 64 characters."""
     def __init__(
         self,
         *,
         tenant: _builtins.str = ...,
         model: _builtins.str = ...,
         force: _builtins.bool = ...,
+        author_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "model", b"model", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "force", b"force", "model", b"model", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -230,16 +258,20 @@ class RollBackModelRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     TENANT_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant; required."""
+    author_id: _builtins.str
+    """Opaque id of the person who asks, for the record; at most 64 characters."""
     def __init__(
         self,
         *,
         tenant: _builtins.str = ...,
+        author_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -279,12 +311,20 @@ class EvaluateModelRequest(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     CASES_FIELD_NUMBER: _builtins.int
     MEMORY_DISABLED_FIELD_NUMBER: _builtins.int
+    COMPARED_MODEL_FIELD_NUMBER: _builtins.int
+    JUDGE_MODEL_FIELD_NUMBER: _builtins.int
     tenant: _builtins.str
     """The tenant; required."""
     model: _builtins.str
     """The model; empty means the active one."""
     memory_disabled: _builtins.bool
     """Whether corrections and examples of the tenant are not to be used."""
+    compared_model: _builtins.str
+    """A second model to be asked the same, for comparison; empty means none."""
+    judge_model: _builtins.str
+    """A model that says of each answer whether it means the same as the expected
+    one; empty means none.
+    """
     @_builtins.property
     def cases(self) -> _containers.RepeatedCompositeFieldContainer[Global___EvaluationCase]:
         """What to ask, 1 to 10,000 cases."""
@@ -296,10 +336,12 @@ class EvaluateModelRequest(_message.Message):
         model: _builtins.str = ...,
         cases: _abc.Iterable[Global___EvaluationCase] | None = ...,
         memory_disabled: _builtins.bool = ...,
+        compared_model: _builtins.str = ...,
+        judge_model: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "memory_disabled", b"memory_disabled", "model", b"model", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cases", b"cases", "compared_model", b"compared_model", "judge_model", b"judge_model", "memory_disabled", b"memory_disabled", "model", b"model", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -339,6 +381,7 @@ class EvaluateModelResponse(_message.Message):
 
     PREDICTION_FIELD_NUMBER: _builtins.int
     SCORES_FIELD_NUMBER: _builtins.int
+    COMPARED_SCORES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def prediction(self) -> Global___Prediction:
         """One case was answered."""
@@ -347,17 +390,24 @@ class EvaluateModelResponse(_message.Message):
     def scores(self) -> Global___EvaluationScores:
         """The scores of all; always the last message."""
 
+    @_builtins.property
+    def compared_scores(self) -> Global___EvaluationScores:
+        """The scores of the compared model; the last message but one, if there is
+        such a model.
+        """
+
     def __init__(
         self,
         *,
         prediction: Global___Prediction | None = ...,
         scores: Global___EvaluationScores | None = ...,
+        compared_scores: Global___EvaluationScores | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "prediction", b"prediction", "scores", b"scores"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["compared_scores", b"compared_scores", "event", b"event", "prediction", b"prediction", "scores", b"scores"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["event", b"event", "prediction", b"prediction", "scores", b"scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["compared_scores", b"compared_scores", "event", b"event", "prediction", b"prediction", "scores", b"scores"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["prediction", "scores"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["prediction", "scores", "compared_scores"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -376,6 +426,10 @@ class Prediction(_message.Message):
     TOKEN_F1_FIELD_NUMBER: _builtins.int
     TOTAL_DURATION_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    CHRF_FIELD_NUMBER: _builtins.int
+    FIRST_TOKEN_DURATION_FIELD_NUMBER: _builtins.int
+    VERDICT_FIELD_NUMBER: _builtins.int
     case_index: _builtins.int
     """The case, from 0."""
     text: _builtins.str
@@ -388,9 +442,19 @@ class Prediction(_message.Message):
     """Harmonic mean of the precision and recall of its words, 0 to 1."""
     error: _builtins.str
     """Why there is no answer, if there is none."""
+    model: _builtins.str
+    """The model that answered."""
+    chrf: _builtins.float
+    """Character n-gram F-score (chrF), 0 to 100."""
+    verdict: Global___Verdict.ValueType
+    """What the judge said, if there was one."""
     @_builtins.property
     def total_duration(self) -> _duration_pb2.Duration:
         """Time to answer."""
+
+    @_builtins.property
+    def first_token_duration(self) -> _duration_pb2.Duration:
+        """Time to its first words."""
 
     def __init__(
         self,
@@ -402,10 +466,14 @@ class Prediction(_message.Message):
         token_f1: _builtins.float = ...,
         total_duration: _duration_pb2.Duration | None = ...,
         error: _builtins.str = ...,
+        model: _builtins.str = ...,
+        chrf: _builtins.float = ...,
+        first_token_duration: _duration_pb2.Duration | None = ...,
+        verdict: Global___Verdict.ValueType = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["total_duration", b"total_duration"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["first_token_duration", b"first_token_duration", "total_duration", b"total_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_index", b"case_index", "error", b"error", "exact_match", b"exact_match", "normalized_match", b"normalized_match", "text", b"text", "token_f1", b"token_f1", "total_duration", b"total_duration"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_index", b"case_index", "chrf", b"chrf", "error", b"error", "exact_match", b"exact_match", "first_token_duration", b"first_token_duration", "model", b"model", "normalized_match", b"normalized_match", "text", b"text", "token_f1", b"token_f1", "total_duration", b"total_duration", "verdict", b"verdict"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -424,6 +492,11 @@ class EvaluationScores(_message.Message):
     TOKEN_F1_FIELD_NUMBER: _builtins.int
     CHRF_FIELD_NUMBER: _builtins.int
     EVALUATE_TIME_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    CASES_SHA256_FIELD_NUMBER: _builtins.int
+    MEDIAN_DURATION_FIELD_NUMBER: _builtins.int
+    JUDGED_RIGHT_FIELD_NUMBER: _builtins.int
+    JUDGED_COUNT_FIELD_NUMBER: _builtins.int
     case_count: _builtins.int
     """Number of cases."""
     error_count: _builtins.int
@@ -436,9 +509,23 @@ class EvaluationScores(_message.Message):
     """Mean token F1, 0 to 1."""
     chrf: _builtins.float
     """Character n-gram F-score (chrF), 0 to 100."""
+    model: _builtins.str
+    """The model."""
+    cases_sha256: _builtins.str
+    """SHA-256 of the cases in lower-case hexadecimal digits: scores compare only
+    where it is the same.
+    """
+    judged_right: _builtins.float
+    """Share that the judge called right, of those it judged, 0 to 1."""
+    judged_count: _builtins.int
+    """Answers that were judged."""
     @_builtins.property
     def evaluate_time(self) -> _timestamp_pb2.Timestamp:
         """When the test ended."""
+
+    @_builtins.property
+    def median_duration(self) -> _duration_pb2.Duration:
+        """Middle time to answer."""
 
     def __init__(
         self,
@@ -450,11 +537,165 @@ class EvaluationScores(_message.Message):
         token_f1: _builtins.float = ...,
         chrf: _builtins.float = ...,
         evaluate_time: _timestamp_pb2.Timestamp | None = ...,
+        model: _builtins.str = ...,
+        cases_sha256: _builtins.str = ...,
+        median_duration: _duration_pb2.Duration | None = ...,
+        judged_right: _builtins.float = ...,
+        judged_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["evaluate_time", b"evaluate_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["evaluate_time", b"evaluate_time", "median_duration", b"median_duration"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_count", b"case_count", "chrf", b"chrf", "error_count", b"error_count", "evaluate_time", b"evaluate_time", "exact_match", b"exact_match", "normalized_match", b"normalized_match", "token_f1", b"token_f1"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["case_count", b"case_count", "cases_sha256", b"cases_sha256", "chrf", b"chrf", "error_count", b"error_count", "evaluate_time", b"evaluate_time", "exact_match", b"exact_match", "judged_count", b"judged_count", "judged_right", b"judged_right", "median_duration", b"median_duration", "model", b"model", "normalized_match", b"normalized_match", "token_f1", b"token_f1"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EvaluationScores: _TypeAlias = EvaluationScores  # noqa: Y015
+
+@_typing.final
+class DeleteModelRequest(_message.Message):
+    """DeleteModelRequest names a model to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    model: _builtins.str
+    """The model."""
+    author_id: _builtins.str
+    """Opaque id of the person who asks, for the record; at most 64 characters."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        model: _builtins.str = ...,
+        author_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "model", b"model", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteModelRequest: _TypeAlias = DeleteModelRequest  # noqa: Y015
+
+@_typing.final
+class DeleteModelResponse(_message.Message):
+    """DeleteModelResponse says that the model is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteModelResponse: _TypeAlias = DeleteModelResponse  # noqa: Y015
+
+@_typing.final
+class ListModelChangesRequest(_message.Message):
+    """ListModelChangesRequest asks for a page of changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    page_size: _builtins.int
+    """Most changes to return, at most 500; 0 means 50. Larger values are reduced."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelChangesRequest: _TypeAlias = ListModelChangesRequest  # noqa: Y015
+
+@_typing.final
+class ListModelChangesResponse(_message.Message):
+    """ListModelChangesResponse is a page of changes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CHANGES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ModelChange]:
+        """The changes."""
+
+    def __init__(
+        self,
+        *,
+        changes: _abc.Iterable[Global___ModelChange] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListModelChangesResponse: _TypeAlias = ListModelChangesResponse  # noqa: Y015
+
+@_typing.final
+class ModelChange(_message.Message):
+    """ModelChange is one thing that was done with a model."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTION_FIELD_NUMBER: _builtins.int
+    MODEL_FIELD_NUMBER: _builtins.int
+    PREVIOUS_MODEL_FIELD_NUMBER: _builtins.int
+    FORCED_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    CHANGE_TIME_FIELD_NUMBER: _builtins.int
+    action: _builtins.str
+    """What was done: "registered", "promoted", "rolled_back" or "deleted"."""
+    model: _builtins.str
+    """The model."""
+    previous_model: _builtins.str
+    """The model that was active before, of "promoted" and "rolled_back"."""
+    forced: _builtins.bool
+    """Whether it was forced against its evaluation."""
+    author_id: _builtins.str
+    """Who asked, if known."""
+    @_builtins.property
+    def change_time(self) -> _timestamp_pb2.Timestamp:
+        """When."""
+
+    def __init__(
+        self,
+        *,
+        action: _builtins.str = ...,
+        model: _builtins.str = ...,
+        previous_model: _builtins.str = ...,
+        forced: _builtins.bool = ...,
+        author_id: _builtins.str = ...,
+        change_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["change_time", b"change_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action", b"action", "author_id", b"author_id", "change_time", b"change_time", "forced", b"forced", "model", b"model", "previous_model", b"previous_model"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ModelChange: _TypeAlias = ModelChange  # noqa: Y015

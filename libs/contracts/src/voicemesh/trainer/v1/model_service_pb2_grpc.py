@@ -56,6 +56,16 @@ class ModelServiceStub:
                 request_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelRequest.SerializeToString,
                 response_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelResponse.FromString,
                 _registered_method=True)
+        self.DeleteModel = channel.unary_unary(
+                '/voicemesh.trainer.v1.ModelService/DeleteModel',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelResponse.FromString,
+                _registered_method=True)
+        self.ListModelChanges = channel.unary_unary(
+                '/voicemesh.trainer.v1.ModelService/ListModelChanges',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesResponse.FromString,
+                _registered_method=True)
 
 
 class ModelServiceServicer:
@@ -92,6 +102,22 @@ class ModelServiceServicer:
         -> {model "guild-7", cases [{prompt "Who leads?", expected "Ann"}]}
         <- prediction {case_index 0, text "Ann leads.", exact_match false}
         <- scores {token_f1 0.67, ...} (the server ends)
+        If a second model is named, both answer every case. The scores are kept
+        with the models.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteModel(self, request, context):
+        """Deletes a model that the tenant trained and that is not active.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListModelChanges(self, request, context):
+        """Lists what was done with the tenant's models and by whom, newest first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -119,6 +145,16 @@ def add_ModelServiceServicer_to_server(servicer, server):
                     servicer.EvaluateModel,
                     request_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelRequest.FromString,
                     response_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelResponse.SerializeToString,
+            ),
+            'DeleteModel': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteModel,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelResponse.SerializeToString,
+            ),
+            'ListModelChanges': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListModelChanges,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -231,6 +267,60 @@ class ModelService:
             '/voicemesh.trainer.v1.ModelService/EvaluateModel',
             voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelRequest.SerializeToString,
             voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.EvaluateModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteModel(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.ModelService/DeleteModel',
+            voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.DeleteModelResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListModelChanges(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.ModelService/ListModelChanges',
+            voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_model__service__pb2.ListModelChangesResponse.FromString,
             options,
             channel_credentials,
             insecure,

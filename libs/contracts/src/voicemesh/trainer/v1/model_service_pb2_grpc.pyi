@@ -54,7 +54,13 @@ class ModelServiceStub:
       -> {model "guild-7", cases [{prompt "Who leads?", expected "Ann"}]}
       <- prediction {case_index 0, text "Ann leads.", exact_match false}
       <- scores {token_f1 0.67, ...} (the server ends)
+    If a second model is named, both answer every case. The scores are kept
+    with the models.
     """
+    DeleteModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]
+    """Deletes a model that the tenant trained and that is not active."""
+    ListModelChanges: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListModelChangesRequest, _model_service_pb2.ListModelChangesResponse]
+    """Lists what was done with the tenant's models and by whom, newest first."""
 
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
@@ -78,7 +84,13 @@ class ModelServiceAsyncStub(ModelServiceStub):
       -> {model "guild-7", cases [{prompt "Who leads?", expected "Ann"}]}
       <- prediction {case_index 0, text "Ann leads.", exact_match false}
       <- scores {token_f1 0.67, ...} (the server ends)
+    If a second model is named, both answer every case. The scores are kept
+    with the models.
     """
+    DeleteModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.DeleteModelRequest, _model_service_pb2.DeleteModelResponse]  # type: ignore[assignment]
+    """Deletes a model that the tenant trained and that is not active."""
+    ListModelChanges: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListModelChangesRequest, _model_service_pb2.ListModelChangesResponse]  # type: ignore[assignment]
+    """Lists what was done with the tenant's models and by whom, newest first."""
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
@@ -123,6 +135,24 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
           -> {model "guild-7", cases [{prompt "Who leads?", expected "Ann"}]}
           <- prediction {case_index 0, text "Ann leads.", exact_match false}
           <- scores {token_f1 0.67, ...} (the server ends)
+        If a second model is named, both answer every case. The scores are kept
+        with the models.
         """
+
+    @_abc_1.abstractmethod
+    def DeleteModel(
+        self,
+        request: _model_service_pb2.DeleteModelRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.DeleteModelResponse, _abc.Awaitable[_model_service_pb2.DeleteModelResponse]]:
+        """Deletes a model that the tenant trained and that is not active."""
+
+    @_abc_1.abstractmethod
+    def ListModelChanges(
+        self,
+        request: _model_service_pb2.ListModelChangesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_model_service_pb2.ListModelChangesResponse, _abc.Awaitable[_model_service_pb2.ListModelChangesResponse]]:
+        """Lists what was done with the tenant's models and by whom, newest first."""
 
 def add_ModelServiceServicer_to_server(servicer: ModelServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

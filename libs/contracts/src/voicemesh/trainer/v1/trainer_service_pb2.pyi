@@ -609,3 +609,297 @@ class RecordCorrectionResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecordCorrectionResponse: _TypeAlias = RecordCorrectionResponse  # noqa: Y015
+
+@_typing.final
+class Persona(_message.Message):
+    """Persona is what the assistant is told about itself in a tenant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SYSTEM_PROMPT_FIELD_NUMBER: _builtins.int
+    UPDATE_TIME_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What it is called, at most 64 characters; empty means "Assistant"."""
+    system_prompt: _builtins.str
+    """Its instruction, at most 16,000 characters; empty means the server's
+    default.
+    """
+    @_builtins.property
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was last set; unset if never."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        system_prompt: _builtins.str = ...,
+        update_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["update_time", b"update_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "system_prompt", b"system_prompt", "update_time", b"update_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Persona: _TypeAlias = Persona  # noqa: Y015
+
+@_typing.final
+class GetPersonaRequest(_message.Message):
+    """GetPersonaRequest names a tenant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonaRequest: _TypeAlias = GetPersonaRequest  # noqa: Y015
+
+@_typing.final
+class GetPersonaResponse(_message.Message):
+    """GetPersonaResponse returns the persona of a tenant."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def persona(self) -> Global___Persona:
+        """The persona; empty if none was set."""
+
+    def __init__(
+        self,
+        *,
+        persona: Global___Persona | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetPersonaResponse: _TypeAlias = GetPersonaResponse  # noqa: Y015
+
+@_typing.final
+class SetPersonaRequest(_message.Message):
+    """SetPersonaRequest is a new persona."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    PERSONA_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    @_builtins.property
+    def persona(self) -> Global___Persona:
+        """The persona; update_time is not read. Empty fields return to the defaults."""
+
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        persona: Global___Persona | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPersonaRequest: _TypeAlias = SetPersonaRequest  # noqa: Y015
+
+@_typing.final
+class SetPersonaResponse(_message.Message):
+    """SetPersonaResponse returns the persona as it is now."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PERSONA_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def persona(self) -> Global___Persona:
+        """The persona."""
+
+    def __init__(
+        self,
+        *,
+        persona: Global___Persona | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["persona", b"persona"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SetPersonaResponse: _TypeAlias = SetPersonaResponse  # noqa: Y015
+
+@_typing.final
+class ListAuthorDataRequest(_message.Message):
+    """ListAuthorDataRequest asks for a page of what a person gave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    author_id: _builtins.str
+    """The opaque id the person's data was given with; required."""
+    page_size: _builtins.int
+    """Most items to return, at most 500; 0 means 50. Larger values are reduced."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        author_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuthorDataRequest: _TypeAlias = ListAuthorDataRequest  # noqa: Y015
+
+@_typing.final
+class ListAuthorDataResponse(_message.Message):
+    """ListAuthorDataResponse is a page of what a person gave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEMS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def items(self) -> _containers.RepeatedCompositeFieldContainer[Global___AuthorItem]:
+        """The items."""
+
+    def __init__(
+        self,
+        *,
+        items: _abc.Iterable[Global___AuthorItem] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["items", b"items", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListAuthorDataResponse: _TypeAlias = ListAuthorDataResponse  # noqa: Y015
+
+@_typing.final
+class AuthorItem(_message.Message):
+    """AuthorItem is one thing that a person gave."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    PROMPT_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    DATASET_ID_FIELD_NUMBER: _builtins.int
+    CREATE_TIME_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """Its id: a ULID."""
+    kind: _builtins.str
+    """What it is: "example", "correction" or "feedback"."""
+    prompt: _builtins.str
+    """The question or prompt it belongs to; may be empty."""
+    text: _builtins.str
+    """What the person said: answer, correction or comment."""
+    dataset_id: _builtins.str
+    """The dataset of an example; empty otherwise."""
+    @_builtins.property
+    def create_time(self) -> _timestamp_pb2.Timestamp:
+        """When it was given."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        prompt: _builtins.str = ...,
+        text: _builtins.str = ...,
+        dataset_id: _builtins.str = ...,
+        create_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "dataset_id", b"dataset_id", "item_id", b"item_id", "kind", b"kind", "prompt", b"prompt", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___AuthorItem: _TypeAlias = AuthorItem  # noqa: Y015
+
+@_typing.final
+class DeleteAuthorDataRequest(_message.Message):
+    """DeleteAuthorDataRequest names a person."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    AUTHOR_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    author_id: _builtins.str
+    """The opaque id the person's data was given with; required."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        author_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author_id", b"author_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteAuthorDataRequest: _TypeAlias = DeleteAuthorDataRequest  # noqa: Y015
+
+@_typing.final
+class DeleteAuthorDataResponse(_message.Message):
+    """DeleteAuthorDataResponse counts what is gone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    CORRECTION_COUNT_FIELD_NUMBER: _builtins.int
+    FEEDBACK_COUNT_FIELD_NUMBER: _builtins.int
+    example_count: _builtins.int
+    """Examples deleted."""
+    correction_count: _builtins.int
+    """Corrections deleted."""
+    feedback_count: _builtins.int
+    """Feedback deleted."""
+    def __init__(
+        self,
+        *,
+        example_count: _builtins.int = ...,
+        correction_count: _builtins.int = ...,
+        feedback_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correction_count", b"correction_count", "example_count", b"example_count", "feedback_count", b"feedback_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteAuthorDataResponse: _TypeAlias = DeleteAuthorDataResponse  # noqa: Y015

@@ -57,6 +57,26 @@ class TrainerServiceStub:
                 request_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionRequest.SerializeToString,
                 response_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionResponse.FromString,
                 _registered_method=True)
+        self.GetPersona = channel.unary_unary(
+                '/voicemesh.trainer.v1.TrainerService/GetPersona',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaResponse.FromString,
+                _registered_method=True)
+        self.SetPersona = channel.unary_unary(
+                '/voicemesh.trainer.v1.TrainerService/SetPersona',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaResponse.FromString,
+                _registered_method=True)
+        self.ListAuthorData = channel.unary_unary(
+                '/voicemesh.trainer.v1.TrainerService/ListAuthorData',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataResponse.FromString,
+                _registered_method=True)
+        self.DeleteAuthorData = channel.unary_unary(
+                '/voicemesh.trainer.v1.TrainerService/DeleteAuthorData',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataResponse.FromString,
+                _registered_method=True)
 
 
 class TrainerServiceServicer:
@@ -100,6 +120,36 @@ class TrainerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPersona(self, request, context):
+        """Returns what the assistant is told about itself in a tenant.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def SetPersona(self, request, context):
+        """Changes what the assistant is told about itself in a tenant. It is durable
+        when the call returns and counts for the very next answer.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAuthorData(self, request, context):
+        """Lists what a person gave: examples, corrections and feedback, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteAuthorData(self, request, context):
+        """Deletes everything a person gave: examples, corrections and feedback. Files
+        that were exported, and models that were trained before, stay.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -117,6 +167,26 @@ def add_TrainerServiceServicer_to_server(servicer, server):
                     servicer.RecordCorrection,
                     request_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionRequest.FromString,
                     response_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionResponse.SerializeToString,
+            ),
+            'GetPersona': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPersona,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaResponse.SerializeToString,
+            ),
+            'SetPersona': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetPersona,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaResponse.SerializeToString,
+            ),
+            'ListAuthorData': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuthorData,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataResponse.SerializeToString,
+            ),
+            'DeleteAuthorData': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteAuthorData,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -208,6 +278,114 @@ class TrainerService:
             '/voicemesh.trainer.v1.TrainerService/RecordCorrection',
             voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionRequest.SerializeToString,
             voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.RecordCorrectionResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPersona(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainerService/GetPersona',
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.GetPersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetPersona(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainerService/SetPersona',
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.SetPersonaResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuthorData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainerService/ListAuthorData',
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.ListAuthorDataResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteAuthorData(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainerService/DeleteAuthorData',
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_trainer__service__pb2.DeleteAuthorDataResponse.FromString,
             options,
             channel_credentials,
             insecure,

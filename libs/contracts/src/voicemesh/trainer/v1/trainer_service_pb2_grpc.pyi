@@ -64,6 +64,18 @@ class TrainerServiceStub:
     """Records what should have been answered. It is durable when the call
     returns and counts for the very next answer.
     """
+    GetPersona: _grpc.UnaryUnaryMultiCallable[_trainer_service_pb2.GetPersonaRequest, _trainer_service_pb2.GetPersonaResponse]
+    """Returns what the assistant is told about itself in a tenant."""
+    SetPersona: _grpc.UnaryUnaryMultiCallable[_trainer_service_pb2.SetPersonaRequest, _trainer_service_pb2.SetPersonaResponse]
+    """Changes what the assistant is told about itself in a tenant. It is durable
+    when the call returns and counts for the very next answer.
+    """
+    ListAuthorData: _grpc.UnaryUnaryMultiCallable[_trainer_service_pb2.ListAuthorDataRequest, _trainer_service_pb2.ListAuthorDataResponse]
+    """Lists what a person gave: examples, corrections and feedback, oldest first."""
+    DeleteAuthorData: _grpc.UnaryUnaryMultiCallable[_trainer_service_pb2.DeleteAuthorDataRequest, _trainer_service_pb2.DeleteAuthorDataResponse]
+    """Deletes everything a person gave: examples, corrections and feedback. Files
+    that were exported, and models that were trained before, stay.
+    """
 
 @_typing.type_check_only
 class TrainerServiceAsyncStub(TrainerServiceStub):
@@ -95,6 +107,18 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     RecordCorrection: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.RecordCorrectionRequest, _trainer_service_pb2.RecordCorrectionResponse]  # type: ignore[assignment]
     """Records what should have been answered. It is durable when the call
     returns and counts for the very next answer.
+    """
+    GetPersona: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.GetPersonaRequest, _trainer_service_pb2.GetPersonaResponse]  # type: ignore[assignment]
+    """Returns what the assistant is told about itself in a tenant."""
+    SetPersona: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.SetPersonaRequest, _trainer_service_pb2.SetPersonaResponse]  # type: ignore[assignment]
+    """Changes what the assistant is told about itself in a tenant. It is durable
+    when the call returns and counts for the very next answer.
+    """
+    ListAuthorData: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.ListAuthorDataRequest, _trainer_service_pb2.ListAuthorDataResponse]  # type: ignore[assignment]
+    """Lists what a person gave: examples, corrections and feedback, oldest first."""
+    DeleteAuthorData: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.DeleteAuthorDataRequest, _trainer_service_pb2.DeleteAuthorDataResponse]  # type: ignore[assignment]
+    """Deletes everything a person gave: examples, corrections and feedback. Files
+    that were exported, and models that were trained before, stay.
     """
 
 class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -142,6 +166,42 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_trainer_service_pb2.RecordCorrectionResponse, _abc.Awaitable[_trainer_service_pb2.RecordCorrectionResponse]]:
         """Records what should have been answered. It is durable when the call
         returns and counts for the very next answer.
+        """
+
+    @_abc_1.abstractmethod
+    def GetPersona(
+        self,
+        request: _trainer_service_pb2.GetPersonaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trainer_service_pb2.GetPersonaResponse, _abc.Awaitable[_trainer_service_pb2.GetPersonaResponse]]:
+        """Returns what the assistant is told about itself in a tenant."""
+
+    @_abc_1.abstractmethod
+    def SetPersona(
+        self,
+        request: _trainer_service_pb2.SetPersonaRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trainer_service_pb2.SetPersonaResponse, _abc.Awaitable[_trainer_service_pb2.SetPersonaResponse]]:
+        """Changes what the assistant is told about itself in a tenant. It is durable
+        when the call returns and counts for the very next answer.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAuthorData(
+        self,
+        request: _trainer_service_pb2.ListAuthorDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trainer_service_pb2.ListAuthorDataResponse, _abc.Awaitable[_trainer_service_pb2.ListAuthorDataResponse]]:
+        """Lists what a person gave: examples, corrections and feedback, oldest first."""
+
+    @_abc_1.abstractmethod
+    def DeleteAuthorData(
+        self,
+        request: _trainer_service_pb2.DeleteAuthorDataRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_trainer_service_pb2.DeleteAuthorDataResponse, _abc.Awaitable[_trainer_service_pb2.DeleteAuthorDataResponse]]:
+        """Deletes everything a person gave: examples, corrections and feedback. Files
+        that were exported, and models that were trained before, stay.
         """
 
 def add_TrainerServiceServicer_to_server(servicer: TrainerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -27,45 +27,63 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/voicemesh/trainer/v1/training_job_service.proto\x12\x14voicemesh.trainer.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\x95\x04\n\x0bTrainingJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ndataset_id\x18\x04 \x01(\t\x12\x36\n\x07\x62\x61\x63kend\x18\x05 \x01(\x0e\x32%.voicemesh.trainer.v1.TrainingBackend\x12\x12\n\nbase_model\x18\x06 \x01(\t\x12\x38\n\x08settings\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingSettings\x12\x35\n\x05state\x18\x08 \x01(\x0e\x32&.voicemesh.trainer.v1.TrainingJobState\x12\x38\n\x08progress\x18\t \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingProgress\x12!\n\x05\x65rror\x18\n \x01(\x0b\x32\x12.google.rpc.Status\x12\x14\n\x0cresult_model\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xd4\x01\n\x10TrainingSettings\x12\x18\n\x0b\x65poch_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nbatch_size\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x16\n\tlora_rank\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x04\x88\x01\x01\x42\x0e\n\x0c_epoch_countB\x10\n\x0e_learning_rateB\r\n\x0b_batch_sizeB\x0c\n\n_lora_rankB\x07\n\x05_seed\"\xab\x01\n\x10TrainingProgress\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x12\n\nstep_count\x18\x02 \x01(\x05\x12\x0c\n\x04loss\x18\x03 \x01(\x01\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x05 \x01(\x01\x12\x35\n\x12remaining_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xed\x01\n\x18\x43reateTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ndataset_id\x18\x04 \x01(\t\x12\x36\n\x07\x62\x61\x63kend\x18\x05 \x01(\x0e\x32%.voicemesh.trainer.v1.TrainingBackend\x12\x12\n\nbase_model\x18\x06 \x01(\t\x12\x38\n\x08settings\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingSettings\"K\n\x19\x43reateTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\"7\n\x15GetTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"H\n\x16GetTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\"P\n\x17ListTrainingJobsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x18ListTrainingJobsResponse\x12/\n\x04jobs\x18\x01 \x03(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x17WatchTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"\xc7\x01\n\x18WatchTrainingJobResponse\x12\x30\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJobH\x00\x12:\n\x08progress\x18\x02 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingProgressH\x00\x12\x34\n\x03log\x18\x03 \x01(\x0b\x32%.voicemesh.trainer.v1.TrainingLogLineH\x00\x42\x07\n\x05\x65vent\"M\n\x0fTrainingLogLine\x12,\n\x08log_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x02 \x01(\t\":\n\x18\x43\x61ncelTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"K\n\x19\x43\x61ncelTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob*l\n\x0fTrainingBackend\x12 \n\x1cTRAINING_BACKEND_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRAINING_BACKEND_LOCAL\x10\x01\x12\x1b\n\x17TRAINING_BACKEND_OPENAI\x10\x02*\xfb\x01\n\x10TrainingJobState\x12\"\n\x1eTRAINING_JOB_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRAINING_JOB_STATE_QUEUED\x10\x01\x12!\n\x1dTRAINING_JOB_STATE_VALIDATING\x10\x02\x12\x1e\n\x1aTRAINING_JOB_STATE_RUNNING\x10\x03\x12 \n\x1cTRAINING_JOB_STATE_SUCCEEDED\x10\x04\x12\x1d\n\x19TRAINING_JOB_STATE_FAILED\x10\x05\x12 \n\x1cTRAINING_JOB_STATE_CANCELLED\x10\x06\x32\xd5\x04\n\x12TrainingJobService\x12t\n\x11\x43reateTrainingJob\x12..voicemesh.trainer.v1.CreateTrainingJobRequest\x1a/.voicemesh.trainer.v1.CreateTrainingJobResponse\x12k\n\x0eGetTrainingJob\x12+.voicemesh.trainer.v1.GetTrainingJobRequest\x1a,.voicemesh.trainer.v1.GetTrainingJobResponse\x12q\n\x10ListTrainingJobs\x12-.voicemesh.trainer.v1.ListTrainingJobsRequest\x1a..voicemesh.trainer.v1.ListTrainingJobsResponse\x12s\n\x10WatchTrainingJob\x12-.voicemesh.trainer.v1.WatchTrainingJobRequest\x1a..voicemesh.trainer.v1.WatchTrainingJobResponse0\x01\x12t\n\x11\x43\x61ncelTrainingJob\x12..voicemesh.trainer.v1.CancelTrainingJobRequest\x1a/.voicemesh.trainer.v1.CancelTrainingJobResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n/voicemesh/trainer/v1/training_job_service.proto\x12\x14voicemesh.trainer.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xdc\x04\n\x0bTrainingJob\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06tenant\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ndataset_id\x18\x04 \x01(\t\x12\x36\n\x07\x62\x61\x63kend\x18\x05 \x01(\x0e\x32%.voicemesh.trainer.v1.TrainingBackend\x12\x12\n\nbase_model\x18\x06 \x01(\t\x12\x38\n\x08settings\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingSettings\x12\x35\n\x05state\x18\x08 \x01(\x0e\x32&.voicemesh.trainer.v1.TrainingJobState\x12\x38\n\x08progress\x18\t \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingProgress\x12!\n\x05\x65rror\x18\n \x01(\x0b\x32\x12.google.rpc.Status\x12\x14\n\x0cresult_model\x18\x0b \x01(\t\x12/\n\x0b\x63reate_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\nstart_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x0e \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12.\n\x03run\x18\x0f \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingRun\x12\x15\n\rattempt_count\x18\x10 \x01(\x05\"\xb8\x03\n\x0bTrainingRun\x12\x13\n\x0b\x64\x61ta_sha256\x18\x01 \x01(\t\x12\x1e\n\x16positive_example_count\x18\x02 \x01(\x03\x12\x1d\n\x15preference_pair_count\x18\x03 \x01(\x03\x12\x1d\n\x15\x61voided_example_count\x18\x04 \x01(\x03\x12\x38\n\x08settings\x18\x05 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingSettings\x12\x41\n\x08versions\x18\x06 \x03(\x0b\x32/.voicemesh.trainer.v1.TrainingRun.VersionsEntry\x12?\n\x07metrics\x18\x07 \x03(\x0b\x32..voicemesh.trainer.v1.TrainingRun.MetricsEntry\x12\x17\n\x0fprovider_job_id\x18\x08 \x01(\t\x1a/\n\rVersionsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cMetricsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"\xfa\x02\n\x10TrainingSettings\x12\x18\n\x0b\x65poch_count\x18\x01 \x01(\x05H\x00\x88\x01\x01\x12\x1a\n\rlearning_rate\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x17\n\nbatch_size\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x16\n\tlora_rank\x18\x04 \x01(\x05H\x03\x88\x01\x01\x12\x11\n\x04seed\x18\x05 \x01(\x03H\x04\x88\x01\x01\x12\x1f\n\x12max_example_tokens\x18\x06 \x01(\x05H\x05\x88\x01\x01\x12\x1d\n\x10paraphrase_count\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12 \n\x13preference_strength\x18\x08 \x01(\x01H\x07\x88\x01\x01\x42\x0e\n\x0c_epoch_countB\x10\n\x0e_learning_rateB\r\n\x0b_batch_sizeB\x0c\n\n_lora_rankB\x07\n\x05_seedB\x15\n\x13_max_example_tokensB\x13\n\x11_paraphrase_countB\x16\n\x14_preference_strength\"\xab\x01\n\x10TrainingProgress\x12\x0c\n\x04step\x18\x01 \x01(\x05\x12\x12\n\nstep_count\x18\x02 \x01(\x05\x12\x0c\n\x04loss\x18\x03 \x01(\x01\x12\x15\n\rlearning_rate\x18\x04 \x01(\x01\x12\x19\n\x11tokens_per_second\x18\x05 \x01(\x01\x12\x35\n\x12remaining_duration\x18\x06 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xed\x01\n\x18\x43reateTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x03 \x01(\t\x12\x12\n\ndataset_id\x18\x04 \x01(\t\x12\x36\n\x07\x62\x61\x63kend\x18\x05 \x01(\x0e\x32%.voicemesh.trainer.v1.TrainingBackend\x12\x12\n\nbase_model\x18\x06 \x01(\t\x12\x38\n\x08settings\x18\x07 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingSettings\"K\n\x19\x43reateTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\"7\n\x15GetTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"H\n\x16GetTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\"P\n\x17ListTrainingJobsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x18ListTrainingJobsResponse\x12/\n\x04jobs\x18\x01 \x03(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x17WatchTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"\xc7\x01\n\x18WatchTrainingJobResponse\x12\x30\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJobH\x00\x12:\n\x08progress\x18\x02 \x01(\x0b\x32&.voicemesh.trainer.v1.TrainingProgressH\x00\x12\x34\n\x03log\x18\x03 \x01(\x0b\x32%.voicemesh.trainer.v1.TrainingLogLineH\x00\x42\x07\n\x05\x65vent\"M\n\x0fTrainingLogLine\x12,\n\x08log_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04text\x18\x02 \x01(\t\":\n\x18\x43\x61ncelTrainingJobRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"K\n\x19\x43\x61ncelTrainingJobResponse\x12.\n\x03job\x18\x01 \x01(\x0b\x32!.voicemesh.trainer.v1.TrainingJob\"d\n\x1bListTrainingLogLinesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"m\n\x1cListTrainingLogLinesResponse\x12\x34\n\x05lines\x18\x01 \x03(\x0b\x32%.voicemesh.trainer.v1.TrainingLogLine\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\":\n\x18\x44ownloadLossCurveRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t\",\n\x19\x44ownloadLossCurveResponse\x12\x0f\n\x07\x63ontent\x18\x01 \x01(\x0c*l\n\x0fTrainingBackend\x12 \n\x1cTRAINING_BACKEND_UNSPECIFIED\x10\x00\x12\x1a\n\x16TRAINING_BACKEND_LOCAL\x10\x01\x12\x1b\n\x17TRAINING_BACKEND_OPENAI\x10\x02*\xfb\x01\n\x10TrainingJobState\x12\"\n\x1eTRAINING_JOB_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19TRAINING_JOB_STATE_QUEUED\x10\x01\x12!\n\x1dTRAINING_JOB_STATE_VALIDATING\x10\x02\x12\x1e\n\x1aTRAINING_JOB_STATE_RUNNING\x10\x03\x12 \n\x1cTRAINING_JOB_STATE_SUCCEEDED\x10\x04\x12\x1d\n\x19TRAINING_JOB_STATE_FAILED\x10\x05\x12 \n\x1cTRAINING_JOB_STATE_CANCELLED\x10\x06\x32\xcc\x06\n\x12TrainingJobService\x12t\n\x11\x43reateTrainingJob\x12..voicemesh.trainer.v1.CreateTrainingJobRequest\x1a/.voicemesh.trainer.v1.CreateTrainingJobResponse\x12k\n\x0eGetTrainingJob\x12+.voicemesh.trainer.v1.GetTrainingJobRequest\x1a,.voicemesh.trainer.v1.GetTrainingJobResponse\x12q\n\x10ListTrainingJobs\x12-.voicemesh.trainer.v1.ListTrainingJobsRequest\x1a..voicemesh.trainer.v1.ListTrainingJobsResponse\x12s\n\x10WatchTrainingJob\x12-.voicemesh.trainer.v1.WatchTrainingJobRequest\x1a..voicemesh.trainer.v1.WatchTrainingJobResponse0\x01\x12t\n\x11\x43\x61ncelTrainingJob\x12..voicemesh.trainer.v1.CancelTrainingJobRequest\x1a/.voicemesh.trainer.v1.CancelTrainingJobResponse\x12}\n\x14ListTrainingLogLines\x12\x31.voicemesh.trainer.v1.ListTrainingLogLinesRequest\x1a\x32.voicemesh.trainer.v1.ListTrainingLogLinesResponse\x12v\n\x11\x44ownloadLossCurve\x12..voicemesh.trainer.v1.DownloadLossCurveRequest\x1a/.voicemesh.trainer.v1.DownloadLossCurveResponse0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'voicemesh.trainer.v1.training_job_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_TRAININGBACKEND']._serialized_start=2197
-  _globals['_TRAININGBACKEND']._serialized_end=2305
-  _globals['_TRAININGJOBSTATE']._serialized_start=2308
-  _globals['_TRAININGJOBSTATE']._serialized_end=2559
+  _globals['_TRAININGRUN_VERSIONSENTRY']._loaded_options = None
+  _globals['_TRAININGRUN_VERSIONSENTRY']._serialized_options = b'8\001'
+  _globals['_TRAININGRUN_METRICSENTRY']._loaded_options = None
+  _globals['_TRAININGRUN_METRICSENTRY']._serialized_options = b'8\001'
+  _globals['_TRAININGBACKEND']._serialized_start=3196
+  _globals['_TRAININGBACKEND']._serialized_end=3304
+  _globals['_TRAININGJOBSTATE']._serialized_start=3307
+  _globals['_TRAININGJOBSTATE']._serialized_end=3558
   _globals['_TRAININGJOB']._serialized_start=164
-  _globals['_TRAININGJOB']._serialized_end=697
-  _globals['_TRAININGSETTINGS']._serialized_start=700
-  _globals['_TRAININGSETTINGS']._serialized_end=912
-  _globals['_TRAININGPROGRESS']._serialized_start=915
-  _globals['_TRAININGPROGRESS']._serialized_end=1086
-  _globals['_CREATETRAININGJOBREQUEST']._serialized_start=1089
-  _globals['_CREATETRAININGJOBREQUEST']._serialized_end=1326
-  _globals['_CREATETRAININGJOBRESPONSE']._serialized_start=1328
-  _globals['_CREATETRAININGJOBRESPONSE']._serialized_end=1403
-  _globals['_GETTRAININGJOBREQUEST']._serialized_start=1405
-  _globals['_GETTRAININGJOBREQUEST']._serialized_end=1460
-  _globals['_GETTRAININGJOBRESPONSE']._serialized_start=1462
-  _globals['_GETTRAININGJOBRESPONSE']._serialized_end=1534
-  _globals['_LISTTRAININGJOBSREQUEST']._serialized_start=1536
-  _globals['_LISTTRAININGJOBSREQUEST']._serialized_end=1616
-  _globals['_LISTTRAININGJOBSRESPONSE']._serialized_start=1618
-  _globals['_LISTTRAININGJOBSRESPONSE']._serialized_end=1718
-  _globals['_WATCHTRAININGJOBREQUEST']._serialized_start=1720
-  _globals['_WATCHTRAININGJOBREQUEST']._serialized_end=1777
-  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_start=1780
-  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_end=1979
-  _globals['_TRAININGLOGLINE']._serialized_start=1981
-  _globals['_TRAININGLOGLINE']._serialized_end=2058
-  _globals['_CANCELTRAININGJOBREQUEST']._serialized_start=2060
-  _globals['_CANCELTRAININGJOBREQUEST']._serialized_end=2118
-  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_start=2120
-  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_end=2195
-  _globals['_TRAININGJOBSERVICE']._serialized_start=2562
-  _globals['_TRAININGJOBSERVICE']._serialized_end=3159
+  _globals['_TRAININGJOB']._serialized_end=768
+  _globals['_TRAININGRUN']._serialized_start=771
+  _globals['_TRAININGRUN']._serialized_end=1211
+  _globals['_TRAININGRUN_VERSIONSENTRY']._serialized_start=1116
+  _globals['_TRAININGRUN_VERSIONSENTRY']._serialized_end=1163
+  _globals['_TRAININGRUN_METRICSENTRY']._serialized_start=1165
+  _globals['_TRAININGRUN_METRICSENTRY']._serialized_end=1211
+  _globals['_TRAININGSETTINGS']._serialized_start=1214
+  _globals['_TRAININGSETTINGS']._serialized_end=1592
+  _globals['_TRAININGPROGRESS']._serialized_start=1595
+  _globals['_TRAININGPROGRESS']._serialized_end=1766
+  _globals['_CREATETRAININGJOBREQUEST']._serialized_start=1769
+  _globals['_CREATETRAININGJOBREQUEST']._serialized_end=2006
+  _globals['_CREATETRAININGJOBRESPONSE']._serialized_start=2008
+  _globals['_CREATETRAININGJOBRESPONSE']._serialized_end=2083
+  _globals['_GETTRAININGJOBREQUEST']._serialized_start=2085
+  _globals['_GETTRAININGJOBREQUEST']._serialized_end=2140
+  _globals['_GETTRAININGJOBRESPONSE']._serialized_start=2142
+  _globals['_GETTRAININGJOBRESPONSE']._serialized_end=2214
+  _globals['_LISTTRAININGJOBSREQUEST']._serialized_start=2216
+  _globals['_LISTTRAININGJOBSREQUEST']._serialized_end=2296
+  _globals['_LISTTRAININGJOBSRESPONSE']._serialized_start=2298
+  _globals['_LISTTRAININGJOBSRESPONSE']._serialized_end=2398
+  _globals['_WATCHTRAININGJOBREQUEST']._serialized_start=2400
+  _globals['_WATCHTRAININGJOBREQUEST']._serialized_end=2457
+  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_start=2460
+  _globals['_WATCHTRAININGJOBRESPONSE']._serialized_end=2659
+  _globals['_TRAININGLOGLINE']._serialized_start=2661
+  _globals['_TRAININGLOGLINE']._serialized_end=2738
+  _globals['_CANCELTRAININGJOBREQUEST']._serialized_start=2740
+  _globals['_CANCELTRAININGJOBREQUEST']._serialized_end=2798
+  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_start=2800
+  _globals['_CANCELTRAININGJOBRESPONSE']._serialized_end=2875
+  _globals['_LISTTRAININGLOGLINESREQUEST']._serialized_start=2877
+  _globals['_LISTTRAININGLOGLINESREQUEST']._serialized_end=2977
+  _globals['_LISTTRAININGLOGLINESRESPONSE']._serialized_start=2979
+  _globals['_LISTTRAININGLOGLINESRESPONSE']._serialized_end=3088
+  _globals['_DOWNLOADLOSSCURVEREQUEST']._serialized_start=3090
+  _globals['_DOWNLOADLOSSCURVEREQUEST']._serialized_end=3148
+  _globals['_DOWNLOADLOSSCURVERESPONSE']._serialized_start=3150
+  _globals['_DOWNLOADLOSSCURVERESPONSE']._serialized_end=3194
+  _globals['_TRAININGJOBSERVICE']._serialized_start=3561
+  _globals['_TRAININGJOBSERVICE']._serialized_end=4405
 # @@protoc_insertion_point(module_scope)

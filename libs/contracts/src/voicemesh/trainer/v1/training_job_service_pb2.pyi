@@ -110,6 +110,8 @@ class TrainingJob(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     START_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
+    RUN_FIELD_NUMBER: _builtins.int
+    ATTEMPT_COUNT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     """Id: a ULID."""
     tenant: _builtins.str
@@ -126,6 +128,8 @@ class TrainingJob(_message.Message):
     """Where it is in its life."""
     result_model: _builtins.str
     """The model it made, if it did."""
+    attempt_count: _builtins.int
+    """Times a worker began or went on with it; more than 1 if a worker was lost."""
     @_builtins.property
     def settings(self) -> Global___TrainingSettings:
         """Its settings."""
@@ -150,6 +154,10 @@ class TrainingJob(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp:
         """When it ended."""
 
+    @_builtins.property
+    def run(self) -> Global___TrainingRun:
+        """What is needed to understand and to repeat the run; once it is running."""
+
     def __init__(
         self,
         *,
@@ -167,14 +175,118 @@ class TrainingJob(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         start_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
+        run: Global___TrainingRun | None = ...,
+        attempt_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "settings", b"settings", "start_time", b"start_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "progress", b"progress", "run", b"run", "settings", b"settings", "start_time", b"start_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "base_model", b"base_model", "create_time", b"create_time", "dataset_id", b"dataset_id", "description", b"description", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "progress", b"progress", "result_model", b"result_model", "settings", b"settings", "start_time", b"start_time", "state", b"state", "tenant", b"tenant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_count", b"attempt_count", "backend", b"backend", "base_model", b"base_model", "create_time", b"create_time", "dataset_id", b"dataset_id", "description", b"description", "end_time", b"end_time", "error", b"error", "job_id", b"job_id", "progress", b"progress", "result_model", b"result_model", "run", b"run", "settings", b"settings", "start_time", b"start_time", "state", b"state", "tenant", b"tenant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrainingJob: _TypeAlias = TrainingJob  # noqa: Y015
+
+@_typing.final
+class TrainingRun(_message.Message):
+    """TrainingRun records how a model was made."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class VersionsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class MetricsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    DATA_SHA256_FIELD_NUMBER: _builtins.int
+    POSITIVE_EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    PREFERENCE_PAIR_COUNT_FIELD_NUMBER: _builtins.int
+    AVOIDED_EXAMPLE_COUNT_FIELD_NUMBER: _builtins.int
+    SETTINGS_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    METRICS_FIELD_NUMBER: _builtins.int
+    PROVIDER_JOB_ID_FIELD_NUMBER: _builtins.int
+    data_sha256: _builtins.str
+    """SHA-256 of the examples that were trained on, in lower-case hexadecimal
+    digits.
+    """
+    positive_example_count: _builtins.int
+    """Examples that were trained on to be followed."""
+    preference_pair_count: _builtins.int
+    """Pairs of a good and a bad answer that were trained on by preference."""
+    avoided_example_count: _builtins.int
+    """Negative examples without a good answer to the same prompt: they are kept
+    in memory as answers to avoid.
+    """
+    provider_job_id: _builtins.str
+    """Id of the job at the provider, if it ran there."""
+    @_builtins.property
+    def settings(self) -> Global___TrainingSettings:
+        """Settings with all defaults filled in."""
+
+    @_builtins.property
+    def versions(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """Versions of what trained: package to version."""
+
+    @_builtins.property
+    def metrics(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """Figures at the end, such as "loss", "tokens", "tokens_per_second",
+        "seconds", "held_out_loss".
+        """
+
+    def __init__(
+        self,
+        *,
+        data_sha256: _builtins.str = ...,
+        positive_example_count: _builtins.int = ...,
+        preference_pair_count: _builtins.int = ...,
+        avoided_example_count: _builtins.int = ...,
+        settings: Global___TrainingSettings | None = ...,
+        versions: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        metrics: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        provider_job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["settings", b"settings"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["avoided_example_count", b"avoided_example_count", "data_sha256", b"data_sha256", "metrics", b"metrics", "positive_example_count", b"positive_example_count", "preference_pair_count", b"preference_pair_count", "provider_job_id", b"provider_job_id", "settings", b"settings", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TrainingRun: _TypeAlias = TrainingRun  # noqa: Y015
 
 @_typing.final
 class TrainingSettings(_message.Message):
@@ -189,6 +301,9 @@ class TrainingSettings(_message.Message):
     BATCH_SIZE_FIELD_NUMBER: _builtins.int
     LORA_RANK_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
+    MAX_EXAMPLE_TOKENS_FIELD_NUMBER: _builtins.int
+    PARAPHRASE_COUNT_FIELD_NUMBER: _builtins.int
+    PREFERENCE_STRENGTH_FIELD_NUMBER: _builtins.int
     epoch_count: _builtins.int
     """Times the whole dataset is seen, 1 to 100."""
     learning_rate: _builtins.float
@@ -199,6 +314,14 @@ class TrainingSettings(_message.Message):
     """Rank of the adapter, 1 to 256."""
     seed: _builtins.int
     """Makes the run reproducible."""
+    max_example_tokens: _builtins.int
+    """Most tokens of an example, 32 to 8,192; longer ones are cut at the front of
+    the prompt.
+    """
+    paraphrase_count: _builtins.int
+    """Other ways to ask each question that are made from it, 0 to 16."""
+    preference_strength: _builtins.float
+    """Strength of training by preference (beta of DPO), above 0 and at most 10."""
     def __init__(
         self,
         *,
@@ -207,10 +330,13 @@ class TrainingSettings(_message.Message):
         batch_size: _builtins.int | None = ...,
         lora_rank: _builtins.int | None = ...,
         seed: _builtins.int | None = ...,
+        max_example_tokens: _builtins.int | None = ...,
+        paraphrase_count: _builtins.int | None = ...,
+        preference_strength: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_epoch_count", b"_epoch_count", "_learning_rate", b"_learning_rate", "_lora_rank", b"_lora_rank", "_seed", b"_seed", "batch_size", b"batch_size", "epoch_count", b"epoch_count", "learning_rate", b"learning_rate", "lora_rank", b"lora_rank", "seed", b"seed"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_epoch_count", b"_epoch_count", "_learning_rate", b"_learning_rate", "_lora_rank", b"_lora_rank", "_max_example_tokens", b"_max_example_tokens", "_paraphrase_count", b"_paraphrase_count", "_preference_strength", b"_preference_strength", "_seed", b"_seed", "batch_size", b"batch_size", "epoch_count", b"epoch_count", "learning_rate", b"learning_rate", "lora_rank", b"lora_rank", "max_example_tokens", b"max_example_tokens", "paraphrase_count", b"paraphrase_count", "preference_strength", b"preference_strength", "seed", b"seed"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_epoch_count", b"_epoch_count", "_learning_rate", b"_learning_rate", "_lora_rank", b"_lora_rank", "_seed", b"_seed", "batch_size", b"batch_size", "epoch_count", b"epoch_count", "learning_rate", b"learning_rate", "lora_rank", b"lora_rank", "seed", b"seed"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size", "_epoch_count", b"_epoch_count", "_learning_rate", b"_learning_rate", "_lora_rank", b"_lora_rank", "_max_example_tokens", b"_max_example_tokens", "_paraphrase_count", b"_paraphrase_count", "_preference_strength", b"_preference_strength", "_seed", b"_seed", "batch_size", b"batch_size", "epoch_count", b"epoch_count", "learning_rate", b"learning_rate", "lora_rank", b"lora_rank", "max_example_tokens", b"max_example_tokens", "paraphrase_count", b"paraphrase_count", "preference_strength", b"preference_strength", "seed", b"seed"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__batch_size: _TypeAlias = _typing.Literal["batch_size"]  # noqa: Y015
     _WhichOneofArgType__batch_size: _TypeAlias = _typing.Literal["_batch_size", b"_batch_size"]  # noqa: Y015
@@ -220,6 +346,12 @@ class TrainingSettings(_message.Message):
     _WhichOneofArgType__learning_rate: _TypeAlias = _typing.Literal["_learning_rate", b"_learning_rate"]  # noqa: Y015
     _WhichOneofReturnType__lora_rank: _TypeAlias = _typing.Literal["lora_rank"]  # noqa: Y015
     _WhichOneofArgType__lora_rank: _TypeAlias = _typing.Literal["_lora_rank", b"_lora_rank"]  # noqa: Y015
+    _WhichOneofReturnType__max_example_tokens: _TypeAlias = _typing.Literal["max_example_tokens"]  # noqa: Y015
+    _WhichOneofArgType__max_example_tokens: _TypeAlias = _typing.Literal["_max_example_tokens", b"_max_example_tokens"]  # noqa: Y015
+    _WhichOneofReturnType__paraphrase_count: _TypeAlias = _typing.Literal["paraphrase_count"]  # noqa: Y015
+    _WhichOneofArgType__paraphrase_count: _TypeAlias = _typing.Literal["_paraphrase_count", b"_paraphrase_count"]  # noqa: Y015
+    _WhichOneofReturnType__preference_strength: _TypeAlias = _typing.Literal["preference_strength"]  # noqa: Y015
+    _WhichOneofArgType__preference_strength: _TypeAlias = _typing.Literal["_preference_strength", b"_preference_strength"]  # noqa: Y015
     _WhichOneofReturnType__seed: _TypeAlias = _typing.Literal["seed"]  # noqa: Y015
     _WhichOneofArgType__seed: _TypeAlias = _typing.Literal["_seed", b"_seed"]  # noqa: Y015
     @_typing.overload
@@ -230,6 +362,12 @@ class TrainingSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__learning_rate) -> _WhichOneofReturnType__learning_rate | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__lora_rank) -> _WhichOneofReturnType__lora_rank | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__max_example_tokens) -> _WhichOneofReturnType__max_example_tokens | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__paraphrase_count) -> _WhichOneofReturnType__paraphrase_count | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__preference_strength) -> _WhichOneofReturnType__preference_strength | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__seed) -> _WhichOneofReturnType__seed | None: ...
 
@@ -602,3 +740,113 @@ class CancelTrainingJobResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___CancelTrainingJobResponse: _TypeAlias = CancelTrainingJobResponse  # noqa: Y015
+
+@_typing.final
+class ListTrainingLogLinesRequest(_message.Message):
+    """ListTrainingLogLinesRequest asks for a page of a job's log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    job_id: _builtins.str
+    """The job."""
+    page_size: _builtins.int
+    """Most lines to return, at most 500; 0 means 50. Larger values are reduced."""
+    page_token: _builtins.str
+    """next_page_token of the page before; empty for the first page."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        job_id: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "page_size", b"page_size", "page_token", b"page_token", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrainingLogLinesRequest: _TypeAlias = ListTrainingLogLinesRequest  # noqa: Y015
+
+@_typing.final
+class ListTrainingLogLinesResponse(_message.Message):
+    """ListTrainingLogLinesResponse is a page of a job's log."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINES_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """Token of the next page; empty on the last."""
+    @_builtins.property
+    def lines(self) -> _containers.RepeatedCompositeFieldContainer[Global___TrainingLogLine]:
+        """The lines."""
+
+    def __init__(
+        self,
+        *,
+        lines: _abc.Iterable[Global___TrainingLogLine] | None = ...,
+        next_page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lines", b"lines", "next_page_token", b"next_page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListTrainingLogLinesResponse: _TypeAlias = ListTrainingLogLinesResponse  # noqa: Y015
+
+@_typing.final
+class DownloadLossCurveRequest(_message.Message):
+    """DownloadLossCurveRequest names a job."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TENANT_FIELD_NUMBER: _builtins.int
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    tenant: _builtins.str
+    """The tenant; required."""
+    job_id: _builtins.str
+    """The job."""
+    def __init__(
+        self,
+        *,
+        tenant: _builtins.str = ...,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "tenant", b"tenant"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadLossCurveRequest: _TypeAlias = DownloadLossCurveRequest  # noqa: Y015
+
+@_typing.final
+class DownloadLossCurveResponse(_message.Message):
+    """DownloadLossCurveResponse is a part of a file."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONTENT_FIELD_NUMBER: _builtins.int
+    content: _builtins.bytes
+    """The next bytes, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadLossCurveResponse: _TypeAlias = DownloadLossCurveResponse  # noqa: Y015

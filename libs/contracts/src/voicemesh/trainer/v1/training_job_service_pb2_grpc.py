@@ -61,6 +61,16 @@ class TrainingJobServiceStub:
                 request_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobRequest.SerializeToString,
                 response_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobResponse.FromString,
                 _registered_method=True)
+        self.ListTrainingLogLines = channel.unary_unary(
+                '/voicemesh.trainer.v1.TrainingJobService/ListTrainingLogLines',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesResponse.FromString,
+                _registered_method=True)
+        self.DownloadLossCurve = channel.unary_stream(
+                '/voicemesh.trainer.v1.TrainingJobService/DownloadLossCurve',
+                request_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveRequest.SerializeToString,
+                response_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveResponse.FromString,
+                _registered_method=True)
 
 
 class TrainingJobServiceServicer:
@@ -108,6 +118,20 @@ class TrainingJobServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListTrainingLogLines(self, request, context):
+        """Lists the log of a job, oldest line first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DownloadLossCurve(self, request, context):
+        """Streams the curve of a job's loss out as a picture (PNG).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_TrainingJobServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -135,6 +159,16 @@ def add_TrainingJobServiceServicer_to_server(servicer, server):
                     servicer.CancelTrainingJob,
                     request_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobRequest.FromString,
                     response_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobResponse.SerializeToString,
+            ),
+            'ListTrainingLogLines': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListTrainingLogLines,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesResponse.SerializeToString,
+            ),
+            'DownloadLossCurve': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadLossCurve,
+                    request_deserializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveRequest.FromString,
+                    response_serializer=voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -274,6 +308,60 @@ class TrainingJobService:
             '/voicemesh.trainer.v1.TrainingJobService/CancelTrainingJob',
             voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobRequest.SerializeToString,
             voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.CancelTrainingJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListTrainingLogLines(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainingJobService/ListTrainingLogLines',
+            voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.ListTrainingLogLinesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadLossCurve(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/voicemesh.trainer.v1.TrainingJobService/DownloadLossCurve',
+            voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveRequest.SerializeToString,
+            voicemesh_dot_trainer_dot_v1_dot_training__job__service__pb2.DownloadLossCurveResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,10 @@ class TrainingJobServiceStub:
     """
     CancelTrainingJob: _grpc.UnaryUnaryMultiCallable[_training_job_service_pb2.CancelTrainingJobRequest, _training_job_service_pb2.CancelTrainingJobResponse]
     """Asks a job to end. Cancelling one that has ended changes nothing."""
+    ListTrainingLogLines: _grpc.UnaryUnaryMultiCallable[_training_job_service_pb2.ListTrainingLogLinesRequest, _training_job_service_pb2.ListTrainingLogLinesResponse]
+    """Lists the log of a job, oldest line first."""
+    DownloadLossCurve: _grpc.UnaryStreamMultiCallable[_training_job_service_pb2.DownloadLossCurveRequest, _training_job_service_pb2.DownloadLossCurveResponse]
+    """Streams the curve of a job's loss out as a picture (PNG)."""
 
 @_typing.type_check_only
 class TrainingJobServiceAsyncStub(TrainingJobServiceStub):
@@ -79,6 +83,10 @@ class TrainingJobServiceAsyncStub(TrainingJobServiceStub):
     """
     CancelTrainingJob: _aio.UnaryUnaryMultiCallable[_training_job_service_pb2.CancelTrainingJobRequest, _training_job_service_pb2.CancelTrainingJobResponse]  # type: ignore[assignment]
     """Asks a job to end. Cancelling one that has ended changes nothing."""
+    ListTrainingLogLines: _aio.UnaryUnaryMultiCallable[_training_job_service_pb2.ListTrainingLogLinesRequest, _training_job_service_pb2.ListTrainingLogLinesResponse]  # type: ignore[assignment]
+    """Lists the log of a job, oldest line first."""
+    DownloadLossCurve: _aio.UnaryStreamMultiCallable[_training_job_service_pb2.DownloadLossCurveRequest, _training_job_service_pb2.DownloadLossCurveResponse]  # type: ignore[assignment]
+    """Streams the curve of a job's loss out as a picture (PNG)."""
 
 class TrainingJobServiceServicer(metaclass=_abc_1.ABCMeta):
     """TrainingJobService runs training. Errors as for TrainerService;
@@ -130,5 +138,21 @@ class TrainingJobServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_training_job_service_pb2.CancelTrainingJobResponse, _abc.Awaitable[_training_job_service_pb2.CancelTrainingJobResponse]]:
         """Asks a job to end. Cancelling one that has ended changes nothing."""
+
+    @_abc_1.abstractmethod
+    def ListTrainingLogLines(
+        self,
+        request: _training_job_service_pb2.ListTrainingLogLinesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_training_job_service_pb2.ListTrainingLogLinesResponse, _abc.Awaitable[_training_job_service_pb2.ListTrainingLogLinesResponse]]:
+        """Lists the log of a job, oldest line first."""
+
+    @_abc_1.abstractmethod
+    def DownloadLossCurve(
+        self,
+        request: _training_job_service_pb2.DownloadLossCurveRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_training_job_service_pb2.DownloadLossCurveResponse], _abc.AsyncIterator[_training_job_service_pb2.DownloadLossCurveResponse]]:
+        """Streams the curve of a job's loss out as a picture (PNG)."""
 
 def add_TrainingJobServiceServicer_to_server(servicer: TrainingJobServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,0 +1,1 @@
+"""Measures the trainer: answers, memory and training."""

@@ -1,0 +1,1 @@
+"""Training by a fine-tuning job of OpenAI's API."""

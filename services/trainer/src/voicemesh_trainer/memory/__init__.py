@@ -1,0 +1,1 @@
+"""What people taught: found again for each question, and given to the model."""

@@ -1,0 +1,1 @@
+"""What the trainer needs from outside of itself, a neighbour a module."""

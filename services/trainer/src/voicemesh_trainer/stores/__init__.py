@@ -1,0 +1,1 @@
+"""Where the trainer keeps what must not be lost: a database, and files beside it."""

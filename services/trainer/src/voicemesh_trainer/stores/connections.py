@@ -1,0 +1,218 @@
+"""Connections to SQLite and PostgreSQL, as the trainer wants them.
+
+Every wait on them ends: for a free connection, for a lock, for the server's answer.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, AsyncAdaptedQueuePool, NullPool, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.util.concurrency import in_greenlet
+
+from voicemesh_chassis.service import ConfigurationError
+from voicemesh_trainer.stores.faults import translate_faults
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+__all__ = (
+    "DatabaseLimits",
+    "migration_engine",
+    "postgresql_engine",
+    "read_url",
+    "sqlite_engine",
+)
+
+_DRIVERS = {
+    "sqlite": "sqlite+aiosqlite",
+    "sqlite+aiosqlite": "sqlite+aiosqlite",
+    "postgres": "postgresql+asyncpg",
+    "postgresql": "postgresql+asyncpg",
+    "postgresql+asyncpg": "postgresql+asyncpg",
+}
+_RECYCLE_S = 1800
+_MIGRATION_WAIT_S = 60
+
+
+@dataclass(frozen=True)
+class DatabaseLimits:
+    """How many connections there are and how long anything may take."""
+
+    connections: int = 8
+    """Open at once: of SQLite, for reading, beside the one that writes."""
+    wait_s: float = 10.0
+    """Longest wait for a connection, and for a lock that somebody else holds, in seconds."""
+    statement_s: float = 30.0
+    """Longest run of one statement, in seconds; PostgreSQL only."""
+    start_s: float = 30.0
+    """Longest wait at the start for a database that is not there yet, in seconds."""
+
+
+def read_url(text: str) -> URL:
+    """The address of a database, with the driver that is used here.
+
+    Raises:
+        ConfigurationError: if it is not one of SQLite or PostgreSQL. Its message does not quote it,
+            as there may be a password in it.
+    """
+    try:
+        url = make_url(text)
+        driver = _DRIVERS[url.drivername]
+    except (ArgumentError, KeyError) as error:
+        msg = (
+            "the database's address is none of sqlite:///FILE and postgresql://USER@HOST/NAME; "
+            "set VOICEMESH_TRAINER_STORAGE__DATABASE_URL to one of these"
+        )
+        raise ConfigurationError(msg) from error
+    url = url.set(drivername=driver)
+    if driver.startswith("sqlite"):
+        if url.query or not url.database or url.database == ":memory:":
+            msg = "the trainer's SQLite database is a file: sqlite:///FILE, without parameters"
+            raise ConfigurationError(msg)
+        return url
+    # What other programs call `sslmode`, asyncpg calls `ssl`.
+    if mode := url.query.get("sslmode"):
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+    return url
+
+
+def sqlite_engine(path: Path, limits: DatabaseLimits, *, for_reading: bool) -> AsyncEngine:
+    """An engine on a SQLite file that exists.
+
+    That for writing has one connection, so who waits for it waits in order.
+    """
+    engine = create_async_engine(
+        _sqlite_url(path, "rw"),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=limits.connections if for_reading else 1,
+        max_overflow=0,
+        pool_timeout=limits.wait_s,
+        connect_args={"timeout": limits.wait_s},
+    )
+    _prepare_sqlite(engine, path, for_reading=for_reading)
+    return engine
+
+
+def postgresql_engine(url: URL, limits: DatabaseLimits) -> AsyncEngine:
+    """An engine on a PostgreSQL database."""
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=limits.connections,
+        max_overflow=0,
+        pool_timeout=limits.wait_s,
+        pool_pre_ping=True,
+        pool_recycle=_RECYCLE_S,
+        connect_args={
+            "timeout": limits.wait_s,
+            # The server ends a statement by itself; this is for one that does not answer at all.
+            "command_timeout": limits.statement_s + limits.wait_s,
+            "server_settings": {
+                "application_name": "voicemesh-trainer",
+                "statement_timeout": _milliseconds(limits.statement_s),
+                "lock_timeout": _milliseconds(limits.wait_s),
+                "idle_in_transaction_session_timeout": _milliseconds(4 * limits.statement_s),
+            },
+        },
+    )
+    _prepare_postgresql(engine)
+    return engine
+
+
+def migration_engine(url: URL, path: Path | None, limits: DatabaseLimits) -> AsyncEngine:
+    """An engine for changing tables: without bounds on statements, and SQLite's file is made.
+
+    Args:
+        url: of the database.
+        path: SQLite's file; None of PostgreSQL.
+        limits: bounds the wait for a connection.
+    """
+    if path is None:
+        engine = create_async_engine(
+            url, poolclass=NullPool, connect_args={"timeout": limits.wait_s}
+        )
+        _prepare_postgresql(engine)
+        return engine
+    engine = create_async_engine(
+        _sqlite_url(path, "rwc"),
+        poolclass=NullPool,
+        connect_args={"timeout": max(limits.wait_s, _MIGRATION_WAIT_S)},
+    )
+    # To change a column, SQLite makes the table anew and drops the old one, which would take the
+    # rows with it that refer to it.
+    _prepare_sqlite(engine, path, for_reading=False, foreign_keys=False)
+    return engine
+
+
+def _sqlite_url(path: Path, mode: str) -> URL:
+    # Without `rw`, SQLite would put an empty database where the file has vanished.
+    query = {"mode": mode, "uri": "true"}
+    return URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query=query)
+
+
+def _prepare_sqlite(
+    engine: AsyncEngine, path: Path, *, for_reading: bool, foreign_keys: bool = True
+) -> None:
+    begin = "BEGIN" if for_reading else "BEGIN IMMEDIATE"
+
+    def on_connect(connection: Any, _record: object) -> None:
+        # Python's module shall not begin transactions by itself.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",  # what is committed is on the disk
+            "fullfsync=ON",  # also on macOS
+            f"foreign_keys={'ON' if foreign_keys else 'OFF'}",
+            "trusted_schema=OFF",
+            f"query_only={'ON' if for_reading else 'OFF'}",
+            # In KiB: a large import holds up other writers for half as long if its indexes fit.
+            f"cache_size={-2_000 if for_reading else -32_000}",
+        ):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    def on_begin(connection: Connection) -> None:
+        # Who reads first and writes later would be refused if another had written in between.
+        connection.exec_driver_sql(begin)
+
+    def on_close(connection: Any, _record: object) -> None:
+        # A task that was cancelled leaves its transaction open. SQLite keeps a closed connection,
+        # with its locks, for as long as a cursor of it is held, as by the traceback of that task.
+        if in_greenlet():
+            with suppress(sqlite3.Error, ValueError):  # it may be closed already
+                connection.rollback()
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    event.listen(engine.sync_engine, "begin", on_begin)
+    event.listen(engine.sync_engine, "close", on_close)
+    translate_faults(engine.sync_engine, path.parent, for_reading=for_reading)
+
+
+def _prepare_postgresql(engine: AsyncEngine) -> None:
+    def on_connect(connection: Any, _record: object) -> None:
+        cursor = connection.cursor()
+        # A server may be set to acknowledge before it has written; what we acknowledge is durable.
+        cursor.execute(
+            "SELECT set_config('synchronous_commit', 'on', false) "
+            "WHERE current_setting('synchronous_commit') = 'off'"
+        )
+        cursor.close()
+        connection.commit()
+
+    event.listen(engine.sync_engine, "connect", on_connect)
+    translate_faults(engine.sync_engine)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * 1000))

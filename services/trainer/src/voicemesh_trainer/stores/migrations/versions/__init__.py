@@ -1,0 +1,1 @@
+"""The revisions; each says which one it follows."""

@@ -1,0 +1,1 @@
+"""Training jobs: their life, their data, and the workers that see them through."""

@@ -1,0 +1,1 @@
+"""Puts the parts of the trainer together, an area a module."""
