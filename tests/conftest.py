@@ -15,7 +15,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 import hypothesis
@@ -25,7 +25,9 @@ import pytest
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 from voicemesh_stt.domain import RecognitionOptions
 from voicemesh_stt.ports import Again, Engine, Job, Lane, Recognition
-from voicemesh_trainer.stores.database import Database
+
+if TYPE_CHECKING:
+    from voicemesh_trainer.stores.database import Database
 
 # The same examples on every machine, and no timing on machines that are shared.
 hypothesis.settings.register_profile("voicemesh", deadline=None, derandomize=True)
@@ -305,6 +307,8 @@ def _database_templates(tmp_path_factory: pytest.TempPathFactory) -> dict[str, s
 
 
 def _with_tables(url: str) -> None:
+    from voicemesh_trainer.stores.database import Database
+
     async def make() -> None:
         database = Database(url)
         await database.open()
@@ -340,6 +344,9 @@ def database_url(
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
     """An open database of the test's own: SQLite, then PostgreSQL."""
+    # Not for the environment of the coqui engine, which has no trainer.
+    from voicemesh_trainer.stores.database import Database
+
     opened = Database(database_url)
     await opened.open()
     yield opened

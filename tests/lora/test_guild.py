@@ -70,6 +70,7 @@ async def test_taught_answers_are_given_to_questions_in_other_words(
         directory=str(tmp_path),
         recipe=Recipe(epoch_count=5),
         data_sha256="guild",
+        checkpoint_every_s=3600.0,
         examples=tuple(TrainingExample(row["question"], row["answer"]) for row in taught()),
     )
     asked = [row["asked"] for row in rows]

@@ -1,4 +1,7 @@
-"""The three services as scripts: each test says what the servicer does, over real gRPC."""
+"""Services as scripts, where each test says what the servicer does, over real gRPC.
+
+And a real trainer, whose models are at a fake of OpenAI.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,24 @@ from typing import Any
 
 import pytest
 import trustme
+from pydantic import SecretStr
 
 from voicemesh.stt.v1 import speech_to_text_service_pb2_grpc as stt_grpc
+from voicemesh.trainer.v1 import dataset_service_pb2_grpc as datasets_grpc
+from voicemesh.trainer.v1 import model_service_pb2_grpc as models_grpc
 from voicemesh.trainer.v1 import trainer_service_pb2_grpc as trainer_grpc
+from voicemesh.trainer.v1 import training_job_service_pb2_grpc as jobs_grpc
 from voicemesh.tts.v1 import text_to_speech_service_pb2_grpc as tts_grpc
 from voicemesh_chassis.service import Api, Service
 from voicemesh_chassis.settings import ServerSettings, ServiceSettings, TlsSettings
-from voicemesh_chassis.testing import running
+from voicemesh_chassis.testing import RunningService, running
+from voicemesh_trainer.__main__ import build
+from voicemesh_trainer.settings import (
+    JobSettings,
+    OpenAISettings,
+    StorageSettings,
+    TrainerSettings,
+)
 
 Behaviour = Callable[[Any, Any], Any]
 
@@ -26,11 +40,29 @@ APIS = (
     ("voicemesh.stt.v1.SpeechToTextService", stt_grpc.add_SpeechToTextServiceServicer_to_server),
     ("voicemesh.tts.v1.TextToSpeechService", tts_grpc.add_TextToSpeechServiceServicer_to_server),
     ("voicemesh.trainer.v1.TrainerService", trainer_grpc.add_TrainerServiceServicer_to_server),
+    ("voicemesh.trainer.v1.DatasetService", datasets_grpc.add_DatasetServiceServicer_to_server),
+    ("voicemesh.trainer.v1.ModelService", models_grpc.add_ModelServiceServicer_to_server),
+    (
+        "voicemesh.trainer.v1.TrainingJobService",
+        jobs_grpc.add_TrainingJobServiceServicer_to_server,
+    ),
+)
+STREAMS = frozenset(
+    (
+        "DownloadLossCurve",
+        "EvaluateModel",
+        "ExportDataset",
+        "Generate",
+        "StreamSynthesize",
+        "StreamTranscribe",
+        "TranscribeFile",
+        "WatchTrainingJob",
+    )
 )
 
 
 class Script:
-    """A servicer of all three services whose rpcs are attributes set by the test."""
+    """A servicer of all services whose rpcs are attributes set by the test."""
 
     target = ""
     metrics_url = ""
@@ -143,6 +175,26 @@ def foreign_ca_file(tmp_path: Path) -> Path:
     return file
 
 
+@pytest.fixture
+async def openai(new_openai: Callable[[], Awaitable[Any]]) -> Any:
+    """The provider of `trainer`."""
+    return await new_openai()
+
+
+@pytest.fixture
+async def trainer(openai: Any, tmp_path: Path) -> AsyncIterator[RunningService]:
+    """A real trainer with an empty database."""
+    settings = TrainerSettings(
+        openai_api_key=SecretStr("sk-secret-key-of-the-test"),
+        openai_base_url=openai.url,
+        openai=OpenAISettings(model="gpt"),
+        storage=StorageSettings(data_dir=tmp_path / "data"),
+        training=JobSettings(poll_s=0.05, provider_poll_s=0.02, provider_longest_poll_s=0.05),
+    )
+    async with running(build(settings), settings) as service:
+        yield service
+
+
 class Late:
     """Looks the rpc up when it is called, so that a test can script a running server.
 
@@ -153,7 +205,7 @@ class Late:
         self._script = script
 
     def __getattr__(self, name: str) -> Behaviour:
-        if name in {"Generate", "StreamTranscribe", "StreamSynthesize", "TranscribeFile"}:
+        if name in STREAMS:
 
             async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
                 try:

@@ -142,6 +142,13 @@ async def test_nothing_to_ask_or_say_is_wrong_usage(
         ("voices", "list"),
         ("voices", "create"),
         ("voices", "delete"),
+        ("teach",),
+        ("train",),
+        ("forget",),
+        *(("persona", each) for each in ("show", "set")),
+        *(("jobs", each) for each in ("list", "watch", "curve")),
+        *(("datasets", each) for each in ("list", "import", "preview", "export", "split")),
+        *(("tuned", each) for each in ("list", "evaluate", "promote", "history")),
     ],
 )
 async def test_the_help_names_every_variable_whole_on_a_narrow_terminal(

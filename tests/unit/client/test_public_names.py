@@ -12,6 +12,7 @@ import voicemesh_client
 
 pytestmark = pytest.mark.unit
 
+CLIENTS = ("Datasets", "Models", "SpeechToText", "TextToSpeech", "Trainer", "TrainingJobs")
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(voicemesh_client.__path__, "voicemesh_client.")
 )
@@ -36,7 +37,7 @@ def test_everything_public_has_a_docstring() -> None:
 
 
 def test_no_message_of_the_contract_is_in_a_public_signature() -> None:
-    for name in ("SpeechToText", "TextToSpeech", "Trainer"):
+    for name in CLIENTS:
         for _, method in inspect.getmembers(getattr(voicemesh_client, name), inspect.isfunction):
             if not method.__name__.startswith("_"):
                 assert "pb" not in str(inspect.signature(method))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 import grpc.aio
 
 from voicemesh_client.call_status import CallStatus
 from voicemesh_client.calls import Peer, is_being_cancelled, refusing_bad_values
 
-__all__ = ("Exchange",)
+__all__ = ("Exchange", "with_one_answer")
 
 Piece = TypeVar("Piece")
 Request = TypeVar("Request")
@@ -146,3 +146,23 @@ async def _owned(source: AsyncIterable[Piece]) -> AsyncIterator[AsyncIterator[Pi
 async def _close(iterator: AsyncIterator[object]) -> None:
     if isinstance(iterator, AsyncGenerator):
         await iterator.aclose()
+
+
+def with_one_answer(
+    call: grpc.aio.StreamUnaryCall[Request, Response],
+) -> grpc.aio.StreamStreamCall[Request, Response]:
+    """A call that streams requests and gets one answer, as `Exchange` takes it."""
+    return cast("grpc.aio.StreamStreamCall[Request, Response]", _OneAnswer(call))
+
+
+class _OneAnswer:
+    """The call, whose one answer is iterated over."""
+
+    def __init__(self, call: grpc.aio.StreamUnaryCall[Any, Any]) -> None:
+        self._call = call
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._call, name)
+
+    async def __aiter__(self) -> AsyncGenerator[Any, None]:
+        yield await self._call

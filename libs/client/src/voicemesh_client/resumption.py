@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from voicemesh_client.backoff import Backoff
 from voicemesh_client.files import FileProgress, FileSummary
 from voicemesh_client.transcripts import Segment
 
@@ -15,15 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ("Resumption",)
 
-_FIRST_WAIT_S = 0.5
-_LONGEST_WAIT_S = 10.0
-_LONGEST_ASKED_S = 120.0
-"""A service that asks for a longer wait than this has better be asked again by the caller."""
 _LONGEST_BACK_S = 60.0
 """How far before that point the others may have to be quiet; if they never are, it is taken as it
 is, and a segment that is cut there may lose or repeat a word."""
-_SPREAD = 0.2
-"""Part of a wait by which it may be longer, so that callers do not come back all at once."""
 
 
 @dataclass
@@ -45,13 +39,16 @@ class Resumption:
     retries: int = 3
     """Failures in a row that are forgiven; a new segment begins a new row."""
 
-    _failures: int = 0
     _processed_s: float = -1.0
     _received_s: float = 0.0
     _resumed: bool = False
     _ends_s: dict[int, float] = field(default_factory=dict)
     _open: list[tuple[float, float]] = field(default_factory=list)
     """Begin and end of the segments that end after `offset_s`, if channels are separate."""
+    _backoff: Backoff = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._backoff = Backoff(self.retries)
 
     def fresh(self, event: FileEvent) -> FileEvent | None:
         """The event as it is to be told; None if it says nothing that has not been told."""
@@ -65,16 +62,9 @@ class Resumption:
 
     def wait_s(self, error: ServiceError) -> float | None:
         """How long to wait before the next call, in seconds; None if there is to be none."""
-        if not error.retryable or self._failures >= self.retries:
-            return None
-        asked_s = error.retry_after_s
-        if asked_s is not None and asked_s > _LONGEST_ASKED_S:
-            return None
-        doubled_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2**self._failures)
-        self._failures += 1
-        self._resumed = True
-        wait_s = doubled_s if asked_s is None else asked_s
-        return wait_s * random.uniform(1.0, 1.0 + _SPREAD)  # noqa: S311 - no secret
+        wait_s = self._backoff.wait_s(error)
+        self._resumed = self._resumed or wait_s is not None
+        return wait_s
 
     def _fresh_segment(self, segment: Segment) -> Segment | None:
         channel = segment.channel if self.separate_channels else 0
@@ -82,7 +72,7 @@ class Resumption:
         # By its middle: the second call may find a border a few milliseconds away.
         if self._resumed and (segment.start_s + segment.end_s) / 2 < end_s:
             return None
-        self._failures = 0
+        self._backoff.succeeded()
         self._ends_s[channel] = max(end_s, segment.end_s)
         if self.separate_channels:
             self._open.append((segment.start_s, segment.end_s))

@@ -1,10 +1,11 @@
-"""Conversations in, answers out; and what people think of them."""
+"""Conversations in, answers out; what people think of them; who the assistant is."""
 
 from __future__ import annotations
 
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
+from voicemesh.trainer.v1 import trainer_service_pb2 as pb
 from voicemesh.trainer.v1.trainer_service_pb2_grpc import TrainerServiceStub
 from voicemesh_client.calls import receive, refusing_bad_values, single
 from voicemesh_client.generation import (
@@ -14,8 +15,9 @@ from voicemesh_client.generation import (
     GenerationOptions,
     Turn,
 )
+from voicemesh_client.pages import pages
 from voicemesh_client.service_client import ServiceClient
-from voicemesh_client.wire import generation
+from voicemesh_client.wire import generation, personas
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         TrainerServiceAsyncStub,  # noqa: F401 - named in a string below
     )
     from voicemesh_client.connection import Connection
+    from voicemesh_client.personas import AuthorItem, DeletedAuthorData, Persona
 
 __all__ = ("Trainer",)
 
@@ -92,3 +95,55 @@ class Trainer(ServiceClient["TrainerServiceAsyncStub"]):
         with refusing_bad_values():
             request = generation.correction_to_wire(correction, tenant)
         return (await single(self._stub().RecordCorrection(request), self._peer)).correction_id
+
+    async def get_persona(self, *, tenant: str) -> Persona:
+        """What the assistant is told about itself in a tenant; empty if nothing was set."""
+        with refusing_bad_values():
+            request = pb.GetPersonaRequest(tenant=tenant)
+        response = await single(self._stub().GetPersona(request), self._peer)
+        return personas.persona_from_wire(response.persona)
+
+    async def set_persona(self, persona: Persona, *, tenant: str) -> Persona:
+        """Changes what the assistant is told about itself in a tenant; returns it as it is now.
+
+        It is then durable, and counts for the very next answer. Empty fields return to the
+        defaults.
+
+        Raises:
+            ServiceError: as the service answers; `InvalidArgumentError` for one that is too long.
+        """
+        with refusing_bad_values():
+            request = pb.SetPersonaRequest(tenant=tenant, persona=personas.persona_to_wire(persona))
+        response = await single(self._stub().SetPersona(request), self._peer)
+        return personas.persona_from_wire(response.persona)
+
+    async def list_author_data(
+        self, author_id: str, *, tenant: str
+    ) -> AsyncGenerator[AuthorItem, None]:
+        """What a person gave: examples, corrections and feedback, oldest first, page by page.
+
+        Args:
+            author_id: the opaque id that the person's data was given with.
+            tenant: whom it was given to.
+        """
+        with refusing_bad_values():
+            request = pb.ListAuthorDataRequest(tenant=tenant, author_id=author_id)
+
+        async def ask(token: str) -> pb.ListAuthorDataResponse:
+            request.page_token = token
+            return await single(self._stub().ListAuthorData(request), self._peer)
+
+        async with aclosing(pages(ask)) as found:
+            async for page in found:
+                for item in page.items:
+                    yield personas.item_from_wire(item)
+
+    async def delete_author_data(self, author_id: str, *, tenant: str) -> DeletedAuthorData:
+        """Deletes everything a person gave; returns how much it was.
+
+        Files that were exported, and models that were trained before, stay.
+        """
+        with refusing_bad_values():
+            request = pb.DeleteAuthorDataRequest(tenant=tenant, author_id=author_id)
+        response = await single(self._stub().DeleteAuthorData(request), self._peer)
+        return personas.deleted_from_wire(response)

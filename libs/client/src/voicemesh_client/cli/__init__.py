@@ -4,6 +4,9 @@
 - `failures`: one sentence and exit status 1 for everything that can go wrong.
 - `recordings`: `transcribe`, each file by `transcribing`. `speaking`: `say`, by `utterance`.
   `voices`: `voices list`, `create` and `delete`. `answers`: `ask`. `services`: `status`.
+- `teaching`: `teach` and `forget`. `personas`: `persona`. `datasets`, with `imports`: `datasets`.
+  `jobs`, by `watching`: `train` and `jobs`. `tuned`, with `evaluating` and its `cases`: `tuned`.
+  `asking` and `named`: what these share.
 - `variables`: which environment variables all of these read.
 - `models` comes from `voicemesh_models.cli`; `recognisers`: `models stt`.
 
@@ -17,11 +20,17 @@ from typing import Annotated
 import typer
 
 from voicemesh_client.cli.answers import ask
+from voicemesh_client.cli.datasets import app as datasets
+from voicemesh_client.cli.jobs import app as jobs
+from voicemesh_client.cli.jobs import train
 from voicemesh_client.cli.options import CaFile, Shared, Timeout, use_shared
+from voicemesh_client.cli.personas import app as persona
 from voicemesh_client.cli.recognisers import list_recognisers
 from voicemesh_client.cli.recordings import transcribe
 from voicemesh_client.cli.services import status
 from voicemesh_client.cli.speaking import say
+from voicemesh_client.cli.teaching import forget, teach
+from voicemesh_client.cli.tuned import app as tuned
 from voicemesh_client.cli.version import installed_version
 from voicemesh_client.cli.voices import app as voices
 from voicemesh_models.cli import app as models
@@ -38,7 +47,11 @@ app = typer.Typer(
 models.command("stt")(list_recognisers)
 app.add_typer(models, name="models")
 app.add_typer(voices, name="voices")
-for command in (transcribe, say, ask, status):
+app.add_typer(datasets, name="datasets")
+app.add_typer(jobs, name="jobs")
+app.add_typer(tuned, name="tuned")
+app.add_typer(persona, name="persona")
+for command in (transcribe, say, ask, teach, train, forget, status):
     app.command()(command)
 
 

@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from voicemesh_client.cli.failures import plain_failures, refuse_usage
-from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TrainerTarget, connection
+from voicemesh_client.cli.options import (
+    DEFAULT_TARGETS,
+    DEFAULT_TENANT,
+    Tenant,
+    Token,
+    TrainerTarget,
+    connection,
+)
 from voicemesh_client.connection import Connection
 from voicemesh_client.generation import GenerationDelta, GenerationOptions, Role, Turn
 from voicemesh_client.trainer import Trainer
@@ -19,7 +26,7 @@ __all__ = ("ask",)
 
 def ask(
     text: Annotated[str, typer.Argument(help="The question; - reads standard input.")],
-    tenant: Annotated[str, typer.Option(help="Whose memory and models to use.")] = "voicemesh-cli",
+    tenant: Tenant = DEFAULT_TENANT,
     model: Annotated[str, typer.Option(help="Model that answers.")] = "",
     system: Annotated[str | None, typer.Option(help="What the assistant is told.")] = None,
     trainer: TrainerTarget = DEFAULT_TARGETS["trainer"],

@@ -17,10 +17,12 @@ from voicemesh_client.connection import ClientTls, Connection
 
 __all__ = (
     "DEFAULT_TARGETS",
+    "DEFAULT_TENANT",
     "BotTarget",
     "CaFile",
     "Shared",
     "SttTarget",
+    "Tenant",
     "Timeout",
     "Token",
     "TrainerTarget",
@@ -36,6 +38,9 @@ DEFAULT_TARGETS = {
     "bot": "127.0.0.1:50054",
 }
 """Where the services listen unless they are told otherwise."""
+
+DEFAULT_TENANT = "voicemesh-cli"
+"""Whose memory and models the command uses unless it is told otherwise."""
 
 SttTarget = Annotated[
     str,
@@ -57,6 +62,7 @@ Token = Annotated[
     str | None,
     typer.Option(envvar="VOICEMESH_CLIENT_TOKEN", help="Token, where the service wants one."),
 ]
+Tenant = Annotated[str, typer.Option(help="Whose memory, datasets and models to use.")]
 CaFile = Annotated[
     Path | None,
     typer.Option(
