@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 
 from voicemesh_chassis.logs import get_logger
 from voicemesh_chassis.service import ConfigurationError, StartupError
@@ -36,6 +37,7 @@ __all__ = ("Database",)
 _logger = get_logger(__name__)
 
 _AGAIN_S = 0.5
+_RETURN_S = 0.01
 _WATCH_S = 5.0
 
 
@@ -197,6 +199,7 @@ class Database:
         self._writer = self._reader = self._file = None
         for engine in (writer, reader):
             if engine is not None:
+                await _all_returned(engine, self._limits.wait_s)
                 await engine.dispose()
 
     async def _keep_watch(self) -> None:
@@ -232,6 +235,19 @@ def _make_directory(directory: Path) -> None:
             "VOICEMESH_TRAINER_STORAGE__DATA_DIR to one that can be written to"
         )
         raise StartupError(msg) from error
+
+
+async def _all_returned(engine: AsyncEngine, wait_s: float) -> None:
+    """Waits until no task has a connection: what comes back after `dispose` is never closed.
+
+    Who was cancelled gives its connection back a moment later.
+    """
+    pool = engine.sync_engine.pool
+    until_s = time.monotonic() + wait_s
+    while time.monotonic() < until_s:
+        if not isinstance(pool, QueuePool) or pool.checkedout() == 0:
+            return
+        await asyncio.sleep(_RETURN_S)
 
 
 def _refuse_if_final(error: Exception, path: Path | None) -> None:
