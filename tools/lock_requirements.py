@@ -152,7 +152,7 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
         command += ["--upgrade"]
     wanted = "\n".join(str(requirement) for requirement in requirements(lock))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as overrides:
-        # What is left out is so also where other packages depend on it.
+        # What is left out is so also where other packages depend on it, with all that it needs.
         overrides.writelines(f"{each} ; sys_platform == 'none'\n" for each in lock.without)
         overrides.flush()
         command += ["--override", overrides.name, "--output-file", name, "-"]
@@ -160,6 +160,8 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
     if done.returncode:
         raise SystemExit(f"{name}: no set of versions fits")
     text = (ROOT / name).read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=[^\s#])", text)
+    text = "\n".join(block for block in blocks if block.split("==")[0] not in lock.without)
     for forbidden in ("://", "index-url", "find-links", str(ROOT)):
         if forbidden in text:
             raise SystemExit(f"{name}: {forbidden!r} in what uv wrote")
