@@ -7,8 +7,11 @@ the rest of the service, and the end of the process would wait for them.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextvars
 import threading
+import time
+import weakref
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -19,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ("Outcome", "in_thread")
 
 T = TypeVar("T")
+
+_LAST_WAIT_S = 2.0
+
+_threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 @dataclass(frozen=True)
@@ -34,8 +41,8 @@ class Outcome(Generic[T]):
 def in_thread(work: Callable[[], T], name: str) -> asyncio.Future[Outcome[T]]:
     """Begins the work; the future has what came of it, and never an exception.
 
-    The thread ends with the work, or with the process, which does not wait for it. To cancel the
-    future does not end the work.
+    The thread ends with the work, or with the process, which does not wait for it for long. To
+    cancel the future does not end the work.
 
     Args:
         work: what to do.
@@ -57,5 +64,19 @@ def in_thread(work: Callable[[], T], name: str) -> asyncio.Future[Outcome[T]]:
         with suppress(RuntimeError):  # the loop was closed meanwhile: nobody waits any more
             loop.call_soon_threadsafe(settle, outcome)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    _threads.add(thread)
+    thread.start()
     return future
+
+
+@atexit.register
+def _wait_for_the_last() -> None:
+    """Lets threads end that are about to: they may be in the middle of freeing a model.
+
+    The interpreter ends daemon threads wherever they are, which C++ answers with an abort.
+    """
+    until_s = time.monotonic() + _LAST_WAIT_S
+    for thread in list(_threads):
+        if thread.is_alive():
+            thread.join(max(0.0, until_s - time.monotonic()))
