@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import av
 import hypothesis
 import numpy as np
@@ -236,8 +237,17 @@ class PostgreSQL:
 
     def execute(self, statement: str) -> None:
         """Runs one statement as an operator."""
-        at = ("-h", str(self.directory), "-U", "postgres", "-d", "postgres")
-        self._run("psql", "-q", "-X", "-v", "ON_ERROR_STOP=1", *at, "-c", statement)
+
+        async def run() -> None:
+            connection = await asyncpg.connect(self.url("postgres"), timeout=60)
+            try:
+                await connection.execute(statement, timeout=60)
+            finally:
+                await connection.close(timeout=60)
+
+        # On a thread, as there may be an event loop on this one.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(asyncio.run, run()).result()
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> int:
         done = subprocess.run(
