@@ -70,6 +70,18 @@ def test_the_first_piece_is_short_and_later_ones_grow(engine: PiperEngine) -> No
     assert max(lengths) < 2.6
 
 
+def test_what_nobody_waits_for_comes_in_fewer_pieces_and_sounds_the_same(
+    engine: PiperEngine,
+) -> None:
+    awaited = said(TEXT)
+
+    many, few = (list(engine.speak(each)) for each in (awaited, replace(awaited, is_awaited=False)))
+
+    assert len(few) < len(many)
+    assert len(few[0].samples) / RATE > 1
+    assert np.abs(sound(few) - sound(many)).max() < 3e-6
+
+
 def test_the_same_text_sounds_the_same_without_noise(engine: PiperEngine) -> None:
     first, second = (sound(list(engine.speak(said("Good morning.")))) for _ in range(2))
 

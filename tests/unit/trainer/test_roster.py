@@ -11,6 +11,7 @@ import pytest
 
 from voicemesh_trainer.domain.conversations import Ended, FinishReason, ModelInfo, TokenUsage
 from voicemesh_trainer.domain.models import ModelState, TunedModel
+from voicemesh_trainer.domain.tenants import TenantState
 from voicemesh_trainer.errors import (
     DatabaseUnavailableError,
     ModelNotFoundError,
@@ -112,6 +113,15 @@ async def test_without_a_name_the_tenants_choice_answers(
 
     assert await answers(roster) == model
     assert await answers(roster, tenant="else") == "base"
+
+
+async def test_a_choice_that_was_looked_up_already_is_not_asked_for_again(
+    roster: ModelRoster, rows: Rows
+) -> None:
+    rows.choice = "other"
+    for state, name in ((TenantState(active_model="mine"), "mine"), (TenantState(), "base")):
+        async with roster.lease("t", "", state) as model:
+            assert model.info.name == name
 
 
 async def test_a_choice_that_is_gone_is_not_replaced_by_another(

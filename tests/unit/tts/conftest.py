@@ -26,6 +26,7 @@ class ToneEngine:
 
     name: str = "tone"
     said: list[str] = field(default_factory=list)
+    awaited: list[bool] = field(default_factory=list)
     loaded: set[str] = field(default_factory=set)
     gate: threading.Event = field(default_factory=threading.Event)
     loading: threading.Event = field(default_factory=threading.Event)
@@ -59,6 +60,7 @@ class ToneEngine:
     def speak(self, utterance: Utterance) -> Iterator[Piece]:
         made_s = 0.0
         self.said.append(utterance.text)
+        self.awaited.append(utterance.is_awaited)
         for index, word in enumerate(utterance.words):
             if not self.gate.wait(10):
                 raise TimeoutError

@@ -49,6 +49,7 @@ class Tones(Protocol):
     """The engine of conftest."""
 
     said: list[str]
+    awaited: list[bool]
     gate: Gate
     error: Exception | None
 
@@ -127,6 +128,25 @@ async def test_the_first_clause_is_heard_before_the_text_ends(studio: Studio) ->
 
         assert isinstance(first, SpeechAudio)
         assert (first.span.start, first.span.end) == (0, 19)
+
+
+async def test_a_clause_is_awaited_unless_there_is_enough_to_listen_to(
+    studio: Studio, engine: Tones
+) -> None:
+    long = "This is quite a long sentence, and it takes some seconds to say all of it. " * 4
+    caller = Caller()
+    async with speaking(studio, caller.events()) as events:
+        caller.send(TextPiece(long), FlushText(1))
+        while not isinstance(await anext(events), FlushedSpeech):
+            pass
+        caller.send(TextPiece("Nobody waits for this. "), FlushText(2))
+        while not isinstance(await anext(events), FlushedSpeech):
+            pass
+        caller.send(CancelText(1), TextPiece("Now it is quiet."))
+        caller.end()
+        assert [event async for event in events]
+
+    assert (engine.awaited[0], *engine.awaited[-2:]) == (True, False, True)
 
 
 SENTENCE = "The gardener cut the hedge while the children played there."

@@ -40,6 +40,7 @@ class Tones(Protocol):
     """The engine of conftest."""
 
     said: list[str]
+    awaited: list[bool]
     loaded: set[str]
     gate: Any
     error: Exception | None
@@ -79,6 +80,7 @@ async def test_a_whole_text_is_spoken_sentence_by_sentence(studio: Studio, engin
     speech = await speak(studio, "This is the first one. And this is the second.")
 
     assert engine.said == ["This is the first one.", "And this is the second."]
+    assert engine.awaited == [False, False]
     assert speech.audio.sample_count == len(samples_of(speech)) > 0
     assert speech.words == ()
 

@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 from voicemesh_chassis import app
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import Service
-from voicemesh_trainer.personas import PersonaAnswers
 from voicemesh_trainer.rpc.apis import apis
 from voicemesh_trainer.rpc.jobs import TrainingJobServicer
 from voicemesh_trainer.rpc.trainer import TrainerServicer
 from voicemesh_trainer.settings import TrainerSettings
 from voicemesh_trainer.stores.tenants import TenantTable
+from voicemesh_trainer.tenant_answers import TenantAnswers
 from voicemesh_trainer.wiring.datasets import Datasets
 from voicemesh_trainer.wiring.memory import Memory
 from voicemesh_trainer.wiring.models import Models
@@ -34,8 +34,8 @@ def build(settings: TrainerSettings) -> Service:
     tenants = TenantTable(storage.database)
     models = Models(settings, stores, tenants, registry)
     memory = Memory(settings, storage.database, models.generation, registry)
-    answers = PersonaAnswers(memory.answers, tenants, settings.memory.recall_s)
-    tested = PersonaAnswers(memory.passing_answers, tenants, settings.memory.recall_s)
+    answers = TenantAnswers(memory.answers, tenants, settings.memory.recall_s)
+    tested = TenantAnswers(memory.passing_answers, tenants, settings.memory.recall_s)
     training = Training(
         settings,
         stores,

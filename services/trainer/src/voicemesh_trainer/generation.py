@@ -86,7 +86,10 @@ class Generation:
         """
         began_s = self._clock()
         answer = _Answer(AnswerText(conversation.sampling.stop_sequences), began_s)
-        async with self._roster.lease(conversation.tenant, conversation.model) as model:
+        lent = self._roster.lease(
+            conversation.tenant, conversation.model, conversation.tenant_state
+        )
+        async with lent as model:
             with self._meters.measure(model.info) as meter:
                 async with aclosing(model.reply(conversation)) as events:
                     while answer.ended is None and not answer.text.stopped:

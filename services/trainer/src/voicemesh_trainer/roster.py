@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
 
     from voicemesh_trainer.domain.conversations import ModelInfo
+    from voicemesh_trainer.domain.tenants import TenantState
     from voicemesh_trainer.ports.language_models import LanguageModel
     from voicemesh_trainer.ports.models import ModelRows, TunedModels
 
@@ -75,26 +76,29 @@ class ModelRoster:
             ModelUnusableError: if the tenant's active model is no more.
             DatabaseUnavailableError: if it cannot be told.
         """
-        wanted = name or await self._chosen(tenant)
-        if (own := self._models.get(wanted)) is not None:
-            return own.info
-        tuned = None if self._rows is None else await self._rows.find(tenant, wanted)
-        if tuned is not None:
-            return tuned
-        if name:
+        if not name:
+            return await self._required(tenant, await self._chosen(tenant))
+        model = await self._look_up(tenant, name)
+        if model is None:
             msg = "there is no model of this name; ListModels tells which there are"
             raise ModelNotFoundError(msg, field=field, metadata={"model": name})
-        msg = f"the tenant's active model {wanted} is no more; roll back or promote another"
-        raise ModelUnusableError(msg, metadata={"model": wanted})
+        return model
 
     @asynccontextmanager
-    async def lease(self, tenant: str, name: str) -> AsyncIterator[LanguageModel]:
+    async def lease(
+        self, tenant: str, name: str, state: TenantState | None = None
+    ) -> AsyncIterator[LanguageModel]:
         """The model that a tenant calls `name`, ready to answer, until the block ends.
+
+        Args:
+            tenant: who asks.
+            name: of the model; empty means the tenant's active one.
+            state: tells which that is; None asks the database.
 
         Raises:
             ServiceError: what `find` raises for a model that is named, and `TunedModels.lease`.
         """
-        model = await (self.find(tenant, name) if name else self._active(tenant))
+        model = await (self.find(tenant, name) if name else self._active(tenant, state))
         if not isinstance(model, TunedModel):
             yield self._models[model.name]
             return
@@ -118,11 +122,15 @@ class ModelRoster:
         for model in self._models.values():
             await model.aclose()
 
-    async def _active(self, tenant: str) -> ModelInfo | TunedModel:
+    async def _active(self, tenant: str, state: TenantState | None) -> ModelInfo | TunedModel:
         """The tenant's active model; what it was last, while the database cannot be asked."""
         try:
             async with asyncio.timeout(self._wait_s):
-                model = await self.find(tenant, "")
+                if state is None:
+                    model = await self.find(tenant, "")
+                else:
+                    chosen = state.active_model or self._default.info.name
+                    model = await self._required(tenant, chosen)
         except (TimeoutError, DatabaseUnavailableError) as error:
             # People would rather have an answer; nothing can be promoted meanwhile.
             _logger.warning("the active model is taken for unchanged", cause=type(error).__name__)
@@ -132,6 +140,18 @@ class ModelRoster:
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
         return model
+
+    async def _required(self, tenant: str, name: str) -> ModelInfo | TunedModel:
+        model = await self._look_up(tenant, name)
+        if model is None:
+            msg = f"the tenant's active model {name} is no more; roll back or promote another"
+            raise ModelUnusableError(msg, metadata={"model": name})
+        return model
+
+    async def _look_up(self, tenant: str, name: str) -> ModelInfo | TunedModel | None:
+        if (own := self._models.get(name)) is not None:
+            return own.info
+        return None if self._rows is None else await self._rows.find(tenant, name)
 
     async def _chosen(self, tenant: str) -> str:
         chosen = None if self._rows is None else await self._rows.chosen(tenant)

@@ -40,6 +40,10 @@ class Stopwatch:
     synthesis_s: float = 0.0
     """The engine's work, in seconds."""
 
+    heard_until: float = 0.0
+    """When all sound that was made so far has been heard, if it is played as it comes; on the
+    monotonic clock."""
+
     def begin(self) -> None:
         """The first clause is there."""
         if self.begun is None:
@@ -50,6 +54,19 @@ class Stopwatch:
         if self.first_audio_s is None and self.begun is not None:
             self.first_audio_s = time.monotonic() - self.begun
             self.metrics.first_audio_seconds.labels(self.call).observe(self.first_audio_s)
+
+    def made(self, sound_s: float) -> None:
+        """There are so many more seconds of sound."""
+        self.heard_until = max(self.heard_until, time.monotonic()) + sound_s
+
+    def silenced(self) -> None:
+        """What was made and not heard will not be heard."""
+        self.heard_until = 0.0
+
+    @property
+    def unheard_s(self) -> float:
+        """How much there still is to listen to, in seconds."""
+        return max(0.0, self.heard_until - time.monotonic())
 
     @property
     def timings(self) -> Timings:

@@ -221,6 +221,9 @@ class Utterance:
     language_code: str = ""
     """BCP-47 code of their language; empty for the voice's own."""
 
+    is_awaited: bool = True
+    """Whether somebody waits for its first sound; else larger pieces will do, which cost less."""
+
     @property
     def text(self) -> str:
         """The words with blanks between them."""

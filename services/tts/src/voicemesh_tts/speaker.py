@@ -13,6 +13,7 @@ from voicemesh_tts.audio.edges import edged
 from voicemesh_tts.clause_cache import ClauseCache, clause_key
 from voicemesh_tts.domain import Clause, SpokenWord, TimedWord, Utterance
 from voicemesh_tts.errors import VoiceUnusableError
+from voicemesh_tts.schedule import Lane
 from voicemesh_tts.text import words_of
 from voicemesh_tts.timeline import WordTrack
 
@@ -33,6 +34,9 @@ _logger = get_logger(__name__)
 
 _RATES = (0.25, 4.0)
 """Slowest and fastest speech, whatever request and markup come to together."""
+
+_ENOUGH_S = 1.0
+"""Who has so much to listen to, in seconds, does not wait for the next clause."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +98,7 @@ class Speaker:
         try:
             async for sound in self._said(words, clause, call):
                 done = sound.last
+                call.watch.made(len(sound.samples) / call.request.voice.sample_rate_hertz)
                 yield sound
             if clause.pause_s > 0 and not done:
                 yield ClauseSound(np.zeros(0, np.float32), last=True)
@@ -170,7 +175,8 @@ class Speaker:
 def _utterance(words: tuple[SpokenWord, ...], clause: Clause, call: Call) -> Utterance:
     request = call.request
     rate = min(max(request.speaking_rate * clause.prosody.rate, _RATES[0]), _RATES[1])
-    return Utterance(words, request.voice.id, rate, request.language_code)
+    awaited = call.lane is Lane.LIVE and call.watch.unheard_s < _ENOUGH_S
+    return Utterance(words, request.voice.id, rate, request.language_code, awaited)
 
 
 def _turns_of(

@@ -259,6 +259,7 @@ class SpeechStream:
 
     async def _cancel(self, cancel_id: int) -> None:
         self._planner.cancel()
+        self._watch.silenced()
         self._generation += 1
         self._drop_work()
         await self._out.put(CancelledSpeech(cancel_id))

@@ -19,7 +19,7 @@ from voicemesh_trainer.domain.lessons import (
     Response,
     Subject,
 )
-from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, ItemKind, Persona
+from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, ItemKind, Persona, TenantState
 from voicemesh_trainer.memory.questions import question_key
 from voicemesh_trainer.stores.archives import ArchiveTable
 from voicemesh_trainer.stores.database import Database
@@ -255,3 +255,19 @@ async def test_what_was_deleted_does_not_come_back_from_an_archive(
     later = replace(archive, create_time=2000.0)  # packed after: given anew
     again = await archives.bring_back(later, "again", batches(mixed), LIMITS)
     assert again.example_count == 6
+
+
+async def test_an_answer_learns_all_of_its_tenant_in_one_go(
+    database: Database, tenants: TenantTable
+) -> None:
+    assert await tenants.state("t") == TenantState()
+
+    await tenants.set_persona("t", "Nova", "Be kind.")
+    lessons = SqlLessonStore(database)
+    await lessons.record_correction(Correction("t", "Right.", question="What?"))
+    state = await tenants.state("t")
+
+    assert state.persona == Persona("Nova", "Be kind.", 1000.0)
+    assert state.active_model is None
+    assert state.last_change == await lessons.last_change("t") > 0
+    assert (await tenants.state("u")).last_change == 0

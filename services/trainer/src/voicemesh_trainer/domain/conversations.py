@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from voicemesh_trainer.domain.tenants import TenantState
 
 __all__ = (
     "Accepted",
@@ -117,6 +121,8 @@ class Conversation:
     """Whether nothing that people taught shall be looked for."""
     assistant_name: str = ""
     """What the assistant is called; empty if nothing."""
+    tenant_state: TenantState | None = None
+    """What is known of the tenant as of the question; None if that has not been looked up."""
 
 
 @dataclass(frozen=True)

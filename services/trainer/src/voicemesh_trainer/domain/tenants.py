@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ("AuthorItem", "Deleted", "ItemKind", "Persona")
+__all__ = ("AuthorItem", "Deleted", "ItemKind", "Persona", "TenantState")
 
 
 @dataclass(frozen=True)
@@ -18,6 +18,18 @@ class Persona:
     """Its instruction; empty means the server's default."""
     update_time: float | None = None
     """When it was last set, in seconds since 1970; None if never."""
+
+
+@dataclass(frozen=True)
+class TenantState:
+    """What an answer has to know of its tenant, as of one moment."""
+
+    persona: Persona = Persona()
+    """What the assistant is told about itself."""
+    active_model: str | None = None
+    """The model that the tenant chose; None means the server's default one."""
+    last_change: int = 0
+    """Number of the newest change of what was taught; 0 if there was none."""
 
 
 class ItemKind(Enum):

@@ -134,11 +134,15 @@ class TaughtAnswers:
         if conversation.memory_disabled:
             return Recalled()
         question = conversation.history[-1].text
+        state = conversation.tenant_state
         began_s = self._clock()
         try:
             async with asyncio.timeout(self._settings.recall_s):
                 recalled = await self._recall.recall(
-                    conversation.tenant, question, in_context=len(conversation.history) > 1
+                    conversation.tenant,
+                    question,
+                    in_context=len(conversation.history) > 1,
+                    last_change=None if state is None else state.last_change,
                 )
         except (TimeoutError, DatabaseUnavailableError) as error:
             # People would rather have an answer without memory than none.

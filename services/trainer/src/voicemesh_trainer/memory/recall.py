@@ -51,20 +51,27 @@ class Recall:
         self._shelf = shelf
         self._limits = limits
 
-    async def recall(self, tenant: str, question: str, *, in_context: bool) -> Recalled:
+    async def recall(
+        self, tenant: str, question: str, *, in_context: bool, last_change: int | None = None
+    ) -> Recalled:
         """What is known about a question.
 
         Args:
             tenant: whose memory.
             question: the turn to be answered.
             in_context: whether something was said before, on which a short question may depend.
+            last_change: number of the newest change of memory; None if it is not known.
 
         Raises:
             DatabaseUnavailableError: if the database cannot be reached.
         """
         key = question_key(question)
+        most = self._limits.most_candidates
+        near = await self._shelf.find(tenant, question, most, last_change)
+        if near is not None and not near:
+            return Recalled()  # One of the very same question has the same words.
         same = list(await self._store.answers_to(tenant, key))
-        near = await self._shelf.find(tenant, question, self._limits.most_candidates) or ()
+        near = near or ()
         by_key = {question_key(found.lesson.question): found.lesson for found in near}
         for other, lesson in by_key.items():
             if other != key and await self._is_same(tenant, question, lesson):

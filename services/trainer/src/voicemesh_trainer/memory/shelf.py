@@ -87,15 +87,25 @@ class IndexShelf:
         """How many indexes are held."""
         return len(self._shelved)
 
-    async def find(self, tenant: str, question: str, most: int) -> Sequence[Found] | None:
+    async def find(
+        self, tenant: str, question: str, most: int, last_change: int | None = None
+    ) -> Sequence[Found] | None:
         """The lessons nearest to a question; None if the index is not there in time.
+
+        Args:
+            tenant: whose lessons.
+            question: as it was asked.
+            most: how many at most.
+            last_change: number of the newest change; None asks the database.
 
         Raises:
             DatabaseUnavailableError: if it cannot be asked what is new.
         """
-        shelved = await self._ready(tenant)
+        shelved = await self._ready(tenant, last_change)
         if shelved is None:
             return None
+        if not len(shelved.index):
+            return ()
         found = await self._on_thread(partial(shelved.index.find, question, most))
         if shelved.meanings is None:
             return found
@@ -128,7 +138,7 @@ class IndexShelf:
         self._shelved.clear()
         self._threads.shutdown(wait=True)
 
-    async def _ready(self, tenant: str) -> _Shelved | None:
+    async def _ready(self, tenant: str, last_change: int | None) -> _Shelved | None:
         shelved = self._shelved.get(tenant)
         if shelved is None or not shelved.ready:
             build = self._builds.get(tenant)
@@ -146,7 +156,8 @@ class IndexShelf:
                 return None
         self._shelved.move_to_end(tenant)
         async with shelved.lock:
-            await self._follow(tenant, shelved)
+            if last_change is None or last_change > shelved.change:
+                await self._follow(tenant, shelved)
         return shelved
 
     async def _build(self, tenant: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, Persona
+    from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, Persona, TenantState
 
 __all__ = ("TenantStore",)
 
@@ -18,6 +18,9 @@ class TenantStore(Protocol):
 
     async def persona(self, tenant: str) -> Persona:
         """What the assistant is told about itself; an empty one if it was never set."""
+
+    async def state(self, tenant: str) -> TenantState:
+        """All that an answer has to know of it, in one go."""
 
     async def set_persona(self, tenant: str, name: str, system_prompt: str) -> Persona:
         """Changes it; durable when it returns. Empty texts return to the defaults."""

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import URL, AsyncAdaptedQueuePool, NullPool, event
+from sqlalchemy import URL, AsyncAdaptedQueuePool, NullPool, QueuePool, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -22,7 +22,7 @@ from voicemesh_trainer.stores.faults import translate_faults
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.ext.asyncio import AsyncEngine
 
 __all__ = (
@@ -31,6 +31,7 @@ __all__ = (
     "postgresql_engine",
     "read_url",
     "sqlite_engine",
+    "sqlite_lookup_engine",
 )
 
 _DRIVERS = {
@@ -99,7 +100,22 @@ def sqlite_engine(path: Path, limits: DatabaseLimits, *, for_reading: bool) -> A
         pool_timeout=limits.wait_s,
         connect_args={"timeout": limits.wait_s},
     )
-    _prepare_sqlite(engine, path, for_reading=for_reading)
+    _prepare_sqlite(engine.sync_engine, path, for_reading=for_reading)
+    return engine
+
+
+def sqlite_lookup_engine(path: Path, limits: DatabaseLimits, threads: int) -> Engine:
+    """An engine for reading a SQLite file that exists, for so many threads."""
+    engine = create_engine(
+        _sqlite_url(path, "rw", driver="sqlite+pysqlite"),
+        poolclass=QueuePool,
+        pool_size=threads,
+        max_overflow=0,
+        pool_timeout=limits.wait_s,
+        # Any of the threads may be given any of the connections, though never two the same.
+        connect_args={"timeout": limits.wait_s, "check_same_thread": False},
+    )
+    _prepare_sqlite(engine, path, for_reading=True)
     return engine
 
 
@@ -150,18 +166,18 @@ def migration_engine(url: URL, path: Path | None, limits: DatabaseLimits) -> Asy
     )
     # To change a column, SQLite makes the table anew and drops the old one, which would take the
     # rows with it that refer to it.
-    _prepare_sqlite(engine, path, for_reading=False, foreign_keys=False)
+    _prepare_sqlite(engine.sync_engine, path, for_reading=False, foreign_keys=False)
     return engine
 
 
-def _sqlite_url(path: Path, mode: str) -> URL:
-    # Without `rw`, SQLite would put an empty database where the file has vanished.
+def _sqlite_url(path: Path, mode: str, driver: str = "sqlite+aiosqlite") -> URL:
+    # Without a mode, SQLite would put an empty database where the file has vanished.
     query = {"mode": mode, "uri": "true"}
-    return URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query=query)
+    return URL.create(driver, database=path.absolute().as_uri(), query=query)
 
 
 def _prepare_sqlite(
-    engine: AsyncEngine, path: Path, *, for_reading: bool, foreign_keys: bool = True
+    engine: Engine, path: Path, *, for_reading: bool, foreign_keys: bool = True
 ) -> None:
     begin = "BEGIN" if for_reading else "BEGIN IMMEDIATE"
 
@@ -193,10 +209,10 @@ def _prepare_sqlite(
             with suppress(sqlite3.Error, ValueError):  # it may be closed already
                 connection.rollback()
 
-    event.listen(engine.sync_engine, "connect", on_connect)
-    event.listen(engine.sync_engine, "begin", on_begin)
-    event.listen(engine.sync_engine, "close", on_close)
-    translate_faults(engine.sync_engine, path.parent, for_reading=for_reading)
+    event.listen(engine, "connect", on_connect)
+    event.listen(engine, "begin", on_begin)
+    event.listen(engine, "close", on_close)
+    translate_faults(engine, path.parent, for_reading=for_reading)
 
 
 def _prepare_postgresql(engine: AsyncEngine) -> None:

@@ -34,7 +34,7 @@ from voicemesh_trainer.stores.schema import (
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-    from sqlalchemy import Row
+    from sqlalchemy import Connection, Row
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from voicemesh_trainer.domain.lessons import Correction, Feedback, Response
@@ -205,9 +205,12 @@ class SqlLessonStore:
             .order_by(examples.c.example_id.desc())
             .limit(_MOST_ANSWERS)
         )
-        async with self._database.reading() as connection:
-            found = [_lesson(row) for row in await connection.execute(taught)]
-            found += [_example(row) for row in await connection.execute(given)]
+
+        def look(view: Connection) -> list[Lesson]:
+            found = [_lesson(row) for row in view.execute(taught)]
+            return found + [_example(row) for row in view.execute(given)]
+
+        found = await self._database.look(look)
         found.sort(key=lambda lesson: lesson.kind is not LessonKind.CORRECTION)
         return found[:_MOST_ANSWERS]
 
@@ -225,8 +228,7 @@ class SqlLessonStore:
             .order_by(memory_changes.c.change)
             .limit(_MOST_CHANGES)
         )
-        async with self._database.reading() as connection:
-            rows = (await connection.execute(newer)).all()
+        rows = await self._database.look(lambda view: view.execute(newer).all())
         return [
             MemoryChange(row.change, Subject(row.subject), row.subject_id, row.removed)
             for row in rows

@@ -88,15 +88,13 @@ class ModelTable:
     async def chosen(self, tenant: str) -> str | None:
         """See `ModelRows.chosen`."""
         query = select(tenants.c.active_model).where(tenants.c.tenant == tenant)
-        async with self._database.reading() as connection:
-            name: str | None = (await connection.execute(query)).scalar()
+        name: str | None = await self._database.look(lambda view: view.execute(query).scalar())
         return name
 
     async def find(self, tenant: str, name: str) -> TunedModel | None:
         """See `ModelRows.find`."""
         query = select(models).where(models.c.tenant == tenant, models.c.name == name)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(query)).first()
+        row = await self._database.look(lambda view: view.execute(query).first())
         return None if row is None else _model(row)
 
     async def models(self, tenant: str) -> tuple[TunedModel, ...]:

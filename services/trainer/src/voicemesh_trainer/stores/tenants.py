@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from voicemesh_trainer.domain.tenants import Persona
+from voicemesh_trainer.domain.tenants import Persona, TenantState
 from voicemesh_trainer.stores.authors import author_items, delete_author
-from voicemesh_trainer.stores.schema import tenants
+from voicemesh_trainer.stores.schema import memory_changes, tenants
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Connection
 
     from voicemesh_trainer.domain.tenants import AuthorItem, Deleted
     from voicemesh_trainer.stores.database import Database
@@ -31,14 +33,22 @@ class TenantTable:
 
     async def persona(self, tenant: str) -> Persona:
         """See `TenantStore.persona`."""
-        found = select(
-            tenants.c.persona_name, tenants.c.system_prompt, tenants.c.persona_time
-        ).where(tenants.c.tenant == tenant)
-        async with self._database.reading() as connection:
-            row = (await connection.execute(found)).one_or_none()
-        if row is None:
-            return Persona()
-        return Persona(row.persona_name, row.system_prompt, row.persona_time)
+        return (await self.state(tenant)).persona
+
+    async def state(self, tenant: str) -> TenantState:
+        """See `TenantStore.state`."""
+        own = select(tenants).where(tenants.c.tenant == tenant)
+        newest = select(func.max(memory_changes.c.change)).where(memory_changes.c.tenant == tenant)
+
+        def look(view: Connection) -> TenantState:
+            last_change = view.execute(newest).scalar_one() or 0
+            row = view.execute(own).one_or_none()
+            if row is None:
+                return TenantState(last_change=last_change)
+            persona = Persona(row.persona_name, row.system_prompt, row.persona_time)
+            return TenantState(persona, row.active_model, last_change)
+
+        return await self._database.look(look)
 
     async def set_persona(self, tenant: str, name: str, system_prompt: str) -> Persona:
         """See `TenantStore.set_persona`."""

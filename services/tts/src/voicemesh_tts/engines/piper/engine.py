@@ -145,7 +145,7 @@ class PiperEngine:
         before = 0
         for number, run in enumerate(runs, start=1):
             # Somebody waits for the first of it; the rest is made faster than it is heard.
-            start_s = first_s if number == 1 else LONGEST_S
+            start_s = first_s if number == 1 and utterance.is_awaited else LONGEST_S
             sound = model.network.say(run.ids, scales, speaker, start_s)
             heard_rate = model.config.sample_rate_hertz * max(1.0, rate)
             clock = RunClock(run, sound.lengths, before, heard_rate)

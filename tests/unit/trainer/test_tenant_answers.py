@@ -14,10 +14,10 @@ from voicemesh_trainer.domain.conversations import (
     Role,
     Turn,
 )
-from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, Persona
+from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, Persona, TenantState
 from voicemesh_trainer.errors import DatabaseUnavailableError
-from voicemesh_trainer.personas import PersonaAnswers
 from voicemesh_trainer.prompt import chat_messages, line_prompt
+from voicemesh_trainer.tenant_answers import TenantAnswers
 
 pytestmark = pytest.mark.unit
 
@@ -27,8 +27,12 @@ HISTORY = (Turn(Role.USER, "Who are you?"),)
 class Echo:
     """Answers with what the assistant was told about itself."""
 
+    def __init__(self) -> None:
+        self.states: list[TenantState | None] = []
+
     async def answer(self, conversation: Conversation) -> AsyncGenerator[GenerationEvent, None]:
         """One `Delta`."""
+        self.states.append(conversation.tenant_state)
         yield Delta(f"{conversation.assistant_name!r} {conversation.system_prompt!r}")
 
 
@@ -42,10 +46,13 @@ class Tenants:
         self.gate.set()
 
     async def persona(self, tenant: str) -> Persona:
+        return (await self.state(tenant)).persona
+
+    async def state(self, tenant: str) -> TenantState:
         await self.gate.wait()
         if self.error is not None:
             raise self.error
-        return self.personas.get(tenant, Persona())
+        return TenantState(self.personas.get(tenant, Persona()), "mine", 7)
 
     async def set_persona(self, tenant: str, name: str, system_prompt: str) -> Persona:
         self.personas[tenant] = Persona(name, system_prompt, 0.0)
@@ -60,7 +67,7 @@ class Tenants:
         return Deleted(0, 0, 0)
 
 
-async def told(answers: PersonaAnswers, tenant: str, system_prompt: str | None = None) -> str:
+async def told(answers: TenantAnswers, tenant: str, system_prompt: str | None = None) -> str:
     conversation = Conversation(tenant, HISTORY, system_prompt)
     (event,) = [event async for event in answers.answer(conversation)]
     assert isinstance(event, Delta)
@@ -69,7 +76,7 @@ async def told(answers: PersonaAnswers, tenant: str, system_prompt: str | None =
 
 async def test_a_tenants_persona_is_told_and_a_requests_own_words_go_before_it() -> None:
     tenants = Tenants(pirates=Persona("Nova", "You are a pirate."), named=Persona("Otto"))
-    answers = PersonaAnswers(Echo(), tenants, 1.0)
+    answers = TenantAnswers(Echo(), tenants, 1.0)
 
     assert await told(answers, "pirates") == "'Nova' 'You are a pirate.'"
     assert await told(answers, "named") == "'Otto' None"
@@ -80,7 +87,7 @@ async def test_a_tenants_persona_is_told_and_a_requests_own_words_go_before_it()
 
 async def test_a_change_counts_at_once() -> None:
     tenants = Tenants()
-    answers = PersonaAnswers(Echo(), tenants, 1.0)
+    answers = TenantAnswers(Echo(), tenants, 1.0)
     assert await told(answers, "t") == "'' None"
     await tenants.set_persona("t", "Nova", "")
     assert await told(answers, "t") == "'Nova' None"
@@ -88,8 +95,8 @@ async def test_a_change_counts_at_once() -> None:
 
 @pytest.mark.parametrize("way", ["away", "slow"])
 async def test_without_the_database_it_is_who_it_was(way: str) -> None:
-    tenants = Tenants(t=Persona("Nova", "Be kind."))
-    answers = PersonaAnswers(Echo(), tenants, 0.01 if way == "slow" else 1.0)
+    tenants, echo = Tenants(t=Persona("Nova", "Be kind.")), Echo()
+    answers = TenantAnswers(echo, tenants, 0.01 if way == "slow" else 1.0)
     tenants.gate.set()
     assert await told(answers, "t") == "'Nova' 'Be kind.'"
 
@@ -99,6 +106,8 @@ async def test_without_the_database_it_is_who_it_was(way: str) -> None:
         tenants.gate.clear()
     assert await told(answers, "t") == "'Nova' 'Be kind.'"
     assert await told(answers, "never seen") == "'' None"
+    seen = TenantState(tenants.personas["t"], "mine", 7)
+    assert echo.states == [seen, None, None], "others ask for themselves"
 
 
 def test_a_base_model_reads_the_name_and_gives_it_in_an_example() -> None:

@@ -1,4 +1,8 @@
-"""Tells the assistant who it is in a tenant, unless a request says so itself."""
+"""Looks up, once for each answer, what it has to know of its tenant.
+
+Who the assistant is there, which model answers, and whether anything was taught since: three
+questions to the database, asked as one because somebody waits for the answer.
+"""
 
 from __future__ import annotations
 
@@ -16,25 +20,26 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from voicemesh_trainer.domain.conversations import Conversation, GenerationEvent
+    from voicemesh_trainer.domain.tenants import TenantState
     from voicemesh_trainer.ports.evaluations import Answers
     from voicemesh_trainer.ports.tenants import TenantStore
 
-__all__ = ("PersonaAnswers",)
+__all__ = ("TenantAnswers",)
 
 _logger = get_logger(__name__)
 
 _MOST_KNOWN = 1_000
 
 
-class PersonaAnswers:
-    """Answers as the tenant's persona; an `Answers`."""
+class TenantAnswers:
+    """Answers as the tenant wants it, unless a request says so itself; an `Answers`."""
 
     def __init__(self, answers: Answers, tenants: TenantStore, wait_s: float) -> None:
         """Takes the parts.
 
         Args:
             answers: answer.
-            tenants: know the persona; asked each time, so that a change counts at once.
+            tenants: know the tenant; asked each time, so that a change counts at once.
             wait_s: longest wait for them, in seconds; then the persona is what it was last.
         """
         self._answers = answers
@@ -44,8 +49,11 @@ class PersonaAnswers:
 
     async def answer(self, conversation: Conversation) -> AsyncGenerator[GenerationEvent, None]:
         """See `Answers.answer`."""
+        tenant = conversation.tenant
+        state = await self._state(tenant)
+        conversation = replace(conversation, tenant_state=state)
         if conversation.system_prompt is None:
-            persona = await self._persona(conversation.tenant)
+            persona = state.persona if state else self._known.get(tenant, Persona())
             conversation = replace(
                 conversation,
                 system_prompt=persona.system_prompt or None,
@@ -55,16 +63,17 @@ class PersonaAnswers:
             async for event in events:
                 yield event
 
-    async def _persona(self, tenant: str) -> Persona:
+    async def _state(self, tenant: str) -> TenantState | None:
+        """None if the database cannot be asked; those who must know will try for themselves."""
         try:
             async with asyncio.timeout(self._wait_s):
-                persona = await self._tenants.persona(tenant)
+                state = await self._tenants.state(tenant)
         except (TimeoutError, DatabaseUnavailableError) as error:
             # People would rather have an answer by what was known than none.
-            _logger.warning("persona not read", cause=type(error).__name__)
-            return self._known.get(tenant, Persona())
-        self._known[tenant] = persona
+            _logger.warning("the tenant is taken for unchanged", cause=type(error).__name__)
+            return None
+        self._known[tenant] = state.persona
         self._known.move_to_end(tenant)
         if len(self._known) > _MOST_KNOWN:
             self._known.popitem(last=False)
-        return persona
+        return state
