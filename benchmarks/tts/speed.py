@@ -36,7 +36,8 @@ _CALM_S = 0.05
 _OURS, _INPROCESS, _WYOMING = "voicemesh", "piper", "wyoming-piper"
 STREAMED = f"{_OURS}, streamed"
 """The service once more, asked to stream."""
-_FLAT = 1.25
+_PACKET_S = 0.02
+"""Of Opus on Discord: sound that is there sooner by less is not heard sooner."""
 _MOONSHOT_S = 0.06
 
 
@@ -65,7 +66,7 @@ async def measure_first_sound(report: Report, systems: Mapping[str, System]) -> 
     report.measurements["first_sound_s"] = figures
     short, long = (figures[f"one sentence of {words} words"][_OURS] for words in (5, 60))
     report.checks += (
-        Check.at_most("first sound, 60 words against 5", long / short, _FLAT),
+        Check.at_most("first sound, 60 words later than 5, seconds", long - short, _PACKET_S),
         Check.at_most("first sound, 60 words, seconds (moonshot)", long, _MOONSHOT_S),
     )
     print_table(("first sound of", *systems), rows)
