@@ -1,11 +1,12 @@
 """Speed of local training beside a plain `peft` and `transformers` Trainer loop; what it teaches.
 
-    .venv-lora/bin/python -m benchmarks.trainer.training [--steps N] [--device cuda] [--teach]
+    .venv-lora/bin/python -m benchmarks.trainer.training [--steps N] [--device cuda] [--teach SET]
 
 Both train the same adapter on the same sequences with the same rate, in steps of 16; the plain
 loop pads each step's parts and asks the whole model for its loss, as tutorials do. Tokens are those
-of the sequences, each counted in full. `--teach` trains the guild's 30 questions as a job does, and
-asks for them in other words by llama.cpp. Prints JSON.
+of the sequences, each counted in full. `--teach` trains the 30 questions of a set as a job does,
+and asks for them in other words by llama.cpp. The recipe was chosen on `guild`; `observatory` was
+written afterwards. Prints JSON.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from voicemesh_trainer.slots import Slots
 if TYPE_CHECKING:
     from voicemesh_trainer.engines.lora.forest import Sequence_
 
-GUILD = Path(__file__).parent / "guild.jsonl"
+SETS = ("guild", "observatory")
 PLAIN_BATCH = 2
 """Sequences that the plain loop computes at once; its logits alone take a gigabyte for these."""
 
@@ -74,19 +75,20 @@ class Timed:
         return tokens / (self._marks[-1][0] - self._marks[0][0])
 
 
-def guild() -> list[dict[str, Any]]:
-    """The questions, answers, key phrases, and the questions in other words."""
-    return [json.loads(line) for line in GUILD.read_text(encoding="utf-8").splitlines()]
+def pairs(name: str) -> list[dict[str, Any]]:
+    """A set: questions, answers, key phrases, and the questions in other words."""
+    text = Path(__file__).with_name(f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.splitlines()]
 
 
-def order_for(base: Path, directory: str, device: str, threads: int) -> Order:
-    """A job that teaches the guild's questions."""
-    examples = tuple(TrainingExample(each["question"], each["answer"]) for each in guild())
+def order_for(name: str, base: Path, directory: str, device: str, threads: int) -> Order:
+    """A job that teaches the questions of a set."""
+    examples = tuple(TrainingExample(each["question"], each["answer"]) for each in pairs(name))
     return Order(
         base=str(base),
         directory=directory,
         recipe=Recipe(),
-        data_sha256="guild",
+        data_sha256=name,
         examples=examples,
         device=device,
         threads=threads,
@@ -151,18 +153,20 @@ def plain(order: Order, adapted: Adapted, sequences: list[Sequence_], steps: int
     return tokens / (begun[-1] - begun[0])
 
 
-async def key_phrases(base: Path, adapter: Path | None) -> float:
+async def key_phrases(name: str, base: Path, adapter: Path | None) -> float:
     """Share of the questions in other words whose answer has the key phrase."""
     options = LlamaOptions(base, 2048, 1, 1, 1, 0, 0, adapter)
     model = LlamaModel(
-        ModelInfo("guild", "local"),
+        ModelInfo(name, "local"),
         LlamaServer(lambda: options, 1),
         Slots(1, max_waiting=1, max_wait_s=5.0),
         LlamaDefaults("auto", 1, 2048, 0.0, 0.95, 1.06),
     )
     await model.open()
     try:
-        asked = [(words, each["key_phrase"]) for each in guild() for words in each["other_words"]]
+        asked = [
+            (words, each["key_phrase"]) for each in pairs(name) for words in each["other_words"]
+        ]
         hits = 0
         for words, phrase in asked:
             turns = (Turn(Role.USER, words),)
@@ -175,19 +179,19 @@ async def key_phrases(base: Path, adapter: Path | None) -> float:
         await model.aclose()
 
 
-async def teach(order: Order) -> dict[str, float]:
+async def teach(name: str, order: Order) -> dict[str, float]:
     """Trains as a job does; tells the seconds and the shares of key phrases."""
     import sys
 
     base = Path(order.base)
-    before = await key_phrases(base, None)
+    before = await key_phrases(name, base, None)
     begun = time.perf_counter()
     facts: dict[str, float] = {}
     async with training_process([sys.executable], order) as process:
         while (event := await process.event())["event"] != "done":
             facts |= event.get("metrics", {})
     seconds = time.perf_counter() - begun
-    after = await key_phrases(base, Path(event["adapter"]))
+    after = await key_phrases(name, base, Path(event["adapter"]))
     return {
         "seconds": seconds,
         "tokens_per_second": facts["tokens_per_second"],
@@ -202,14 +206,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--teach", action="store_true")
+    parser.add_argument("--teach", choices=SETS)
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
     base = gguf_file(ModelStore(default_models_dir(), load_catalogue()), "gemma-3-270m", None)
     with tempfile.TemporaryDirectory() as directory:
-        order = order_for(base, directory, chosen.device, chosen.threads)
+        order = order_for(chosen.teach or SETS[0], base, directory, chosen.device, chosen.threads)
         if chosen.teach:
-            print(json.dumps(asyncio.run(teach(order))))
+            print(json.dumps(asyncio.run(teach(chosen.teach, order))))
             return
         rank = order.recipe.lora_rank
         figures = {}
