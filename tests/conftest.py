@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import asyncpg
 import av
 import hypothesis
 import numpy as np
@@ -237,6 +236,8 @@ class PostgreSQL:
 
     def execute(self, statement: str) -> None:
         """Runs one statement as an operator."""
+        # Only where it is needed: the coqui engine's environment has none.
+        import asyncpg
 
         async def run() -> None:
             connection = await asyncpg.connect(self.url("postgres"), timeout=60)
