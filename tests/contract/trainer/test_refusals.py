@@ -68,6 +68,19 @@ async def test_a_bad_field_is_named(
     assert refusal(error)[1] == field
 
 
+@pytest.mark.parametrize("field", ["author_id", "request_id"])
+async def test_an_id_that_cannot_be_printed_is_refused(
+    stub: TrainerServiceAsyncStub, refusal: Refusal, field: str
+) -> None:
+    wish = pb.RecordCorrectionRequest(tenant="t", question="Who?", corrected_text="Me.")
+    setattr(wish, field, "a\x00b")
+
+    error = await failure(stub.RecordCorrection(wish))
+
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal(error)[1] == field
+
+
 async def test_a_hundred_thousand_characters_are_too_many(
     stub: TrainerServiceAsyncStub, ask: Ask, refusal: Refusal
 ) -> None:

@@ -17,7 +17,11 @@ import pytest
 from voicemesh_chassis.errors import LimitExceededError
 from voicemesh_trainer.datasets.archives import Archives
 from voicemesh_trainer.datasets.content import EMPTY, content_key, with_content
-from voicemesh_trainer.datasets.errors import DatasetChangedError, ParquetMissingError
+from voicemesh_trainer.datasets.errors import (
+    ArchiveDamagedError,
+    DatasetChangedError,
+    ParquetMissingError,
+)
 from voicemesh_trainer.datasets.lanes import Lane
 from voicemesh_trainer.datasets.parquet import ParquetWriter
 from voicemesh_trainer.datasets.spool import Spool
@@ -176,3 +180,39 @@ async def test_a_dataset_that_never_rests_is_not_packed_and_no_file_is_left() ->
     await archives.aclose()
     assert not shelf.kept
     assert not shelf.recorded
+
+
+class Restoring(Shelf):
+    """Archives whose files come when `gate` opens; counts how many are being fetched."""
+
+    def __init__(self) -> None:
+        super().__init__(0)
+        self.gate = asyncio.Event()
+        self.begun = asyncio.Semaphore(0)
+        self.open_now = 0
+        self.most_open = 0
+
+    async def find(self, tenant: str, dataset_id: str) -> Any:
+        name = f"archives-{dataset_id}"
+        return Archive(dataset_id, tenant, "facts", "facts", name, "0" * 64, 1, 1, 0.0)
+
+    async def open(self, name: str) -> AsyncIterator[bytes]:
+        self.open_now += 1
+        self.most_open = max(self.most_open, self.open_now)
+        self.begun.release()
+        await self.gate.wait()
+        self.open_now -= 1
+        yield b"x"
+
+
+async def test_no_more_archives_are_restored_at_once_than_there_are_threads() -> None:
+    shelf = Restoring()
+    archives = archives_of(shelf)
+    restores = [asyncio.ensure_future(archives.restore("guild", str(n), "")) for n in range(5)]
+    for _ in range(2):
+        await asyncio.wait_for(shelf.begun.acquire(), 10)
+    shelf.gate.set()
+    done = await asyncio.gather(*restores, return_exceptions=True)
+    await archives.aclose()
+    assert all(isinstance(each, ArchiveDamagedError) for each in done)
+    assert shelf.most_open == 2

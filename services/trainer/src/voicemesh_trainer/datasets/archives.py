@@ -81,6 +81,7 @@ class Archives:
         self._directory = directory
         self._now = now
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="archive")
+        self._restores = asyncio.Semaphore(_THREADS)
 
     async def aclose(self) -> None:
         """Ends the threads, once all calls are done or cancelled."""
@@ -117,16 +118,18 @@ class Archives:
             ServiceError: what `ArchiveStore.bring_back` raises.
         """
         archive = await self._store.find(tenant, archive_id)
-        lane = Lane(self._threads)
-        spool = Spool(archive.byte_count, self._directory, "the archive")
-        staging = Staging(_MOST_BYTES, self._directory)
-        try:
-            await self._fetch(archive, lane, spool)
-            await lane.run(lambda: _stage(lane, spool, staging, archive))
-            batches = lane.iterate(staging.batches())
-            return await self._store.bring_back(archive, name, batches, self._limits)
-        finally:
-            lane.end(spool.close, staging.close)
+        # Each has a thread of its own: one whose transaction is open must not wait for another's.
+        async with self._restores:
+            lane = Lane(self._threads)
+            spool = Spool(archive.byte_count, self._directory, "the archive")
+            staging = Staging(_MOST_BYTES, self._directory)
+            try:
+                await self._fetch(archive, lane, spool)
+                await lane.run(lambda: _stage(lane, spool, staging, archive))
+                batches = lane.iterate(staging.batches())
+                return await self._store.bring_back(archive, name, batches, self._limits)
+            finally:
+                lane.end(spool.close, staging.close)
 
     async def open(self, tenant: str, archive_id: str) -> AsyncGenerator[bytes]:
         """The bytes of an archive, in pieces of at most 256 KiB.

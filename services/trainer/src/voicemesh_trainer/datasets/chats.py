@@ -27,7 +27,7 @@ _ROLES = {
     "model": "assistant",
 }
 _MOST_TURNS = 1_000
-_PREFIX = re.compile(r"^(user|assistant): ", re.MULTILINE)
+_PREFIX = re.compile(r"^(user|assistant): ", re.MULTILINE | re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def turns_of(context: str) -> list[tuple[str, str]]:
         turns.append(("user", before))
     for at, start in enumerate(starts):
         end = starts[at + 1].start() if at + 1 < len(starts) else None
-        turns.append((start.group(1), context[start.end() : end].strip()))
+        turns.append((start.group(1).lower(), context[start.end() : end].strip()))
     return [turn for turn in turns if turn[1]]
 
 

@@ -22,7 +22,7 @@ from voicemesh_trainer.domain.conversations import (
 )
 from voicemesh_trainer.domain.ids import new_id
 from voicemesh_trainer.domain.lessons import Recalled, Response
-from voicemesh_trainer.errors import DatabaseUnavailableError
+from voicemesh_trainer.errors import DatabaseUnavailableError, StorageFullError
 from voicemesh_trainer.memory.avoidance import AvoidanceGuard
 
 if TYPE_CHECKING:
@@ -203,6 +203,6 @@ class TaughtAnswers:
         response = Response(told.response_id, conversation.tenant, question, told.text, told.model)
         try:
             await self._store.keep_response(response)
-        except DatabaseUnavailableError:
+        except (DatabaseUnavailableError, StorageFullError):
             self._meter.missed()
             _logger.warning("an answer is not kept; it cannot be corrected by its id")

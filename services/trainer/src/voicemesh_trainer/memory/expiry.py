@@ -8,7 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from voicemesh_chassis.logs import get_logger
-from voicemesh_trainer.errors import DatabaseUnavailableError
+from voicemesh_trainer.errors import DatabaseUnavailableError, StorageFullError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +49,9 @@ class ResponseExpiry:
         while True:
             try:
                 count = await self._store.forget_responses(self._now() - self._kept_s)
-            except DatabaseUnavailableError:
-                _logger.warning("answers cannot be forgotten now; tried again later")
+            except (DatabaseUnavailableError, StorageFullError) as error:
+                # To delete takes room, too.
+                _logger.warning("answers cannot be forgotten now", reason=error.reason)
             else:
                 if count:
                     _logger.info("answers forgotten", count=count)

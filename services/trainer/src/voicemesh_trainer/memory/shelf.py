@@ -136,7 +136,7 @@ class IndexShelf:
         for shelved in self._shelved.values():
             await shelved.aclose()
         self._shelved.clear()
-        self._threads.shutdown(wait=True)
+        await asyncio.to_thread(self._threads.shutdown)
 
     async def _ready(self, tenant: str, last_change: int | None) -> _Shelved | None:
         shelved = self._shelved.get(tenant)

@@ -21,7 +21,8 @@ __all__ = ("Embedder", "LessonStore", "RecallMeter", "VectorStore")
 class LessonStore(Protocol):
     """Keeps what people teach. What a call returns from is durable.
 
-    Every method raises `DatabaseUnavailableError` if the database cannot be reached.
+    Every method raises `DatabaseUnavailableError` if the database cannot be reached, and those that
+    write raise `StorageFullError` if it has no room.
     """
 
     async def keep_response(self, response: Response) -> None:

@@ -6,7 +6,7 @@ import math
 
 from voicemesh_chassis.errors import InvalidArgumentError
 
-__all__ = ("check_count", "check_number", "check_tenant", "check_text")
+__all__ = ("check_count", "check_number", "check_printable", "check_tenant", "check_text")
 
 _MAX_TENANT = 128
 
@@ -16,11 +16,7 @@ def check_tenant(tenant: str) -> str:
     if not tenant.strip():
         msg = "tenant is missing: name whose models and memory to use"
         raise InvalidArgumentError(msg, field="tenant")
-    check_text(tenant, "tenant", _MAX_TENANT)
-    if not tenant.isprintable():
-        msg = "tenant has characters that cannot be printed"
-        raise InvalidArgumentError(msg, field="tenant")
-    return tenant
+    return check_printable(tenant, "tenant", _MAX_TENANT)
 
 
 def check_text(text: str, field: str, most: int, *, required: bool = False) -> str:
@@ -32,6 +28,15 @@ def check_text(text: str, field: str, most: int, *, required: bool = False) -> s
         msg = f"{field} has {len(text)} characters; at most {most} are taken"
         raise InvalidArgumentError(msg, field=field)
     return text
+
+
+def check_printable(name: str, field: str, most: int, *, required: bool = False) -> str:
+    """The id or name, as `check_text`, if all of it can be printed."""
+    check_text(name, field, most, required=required)
+    if not name.isprintable():
+        msg = f"{field} has characters that cannot be printed"
+        raise InvalidArgumentError(msg, field=field)
+    return name
 
 
 def check_count(count: int, field: str, least: int, most: int, *, of: str = "") -> int:

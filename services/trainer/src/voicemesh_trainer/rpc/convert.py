@@ -20,7 +20,13 @@ from voicemesh_trainer.domain.conversations import (
     TokenUsage,
     Turn,
 )
-from voicemesh_trainer.rpc.checks import check_count, check_number, check_tenant, check_text
+from voicemesh_trainer.rpc.checks import (
+    check_count,
+    check_number,
+    check_printable,
+    check_tenant,
+    check_text,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +67,7 @@ def conversation_from(request: trainer_service_pb2.GenerateRequest) -> Conversat
         tenant=check_tenant(request.tenant),
         history=_history_from(request.history),
         system_prompt=system_prompt,
-        model=check_text(request.model, "model", _MAX_MODEL),
+        model=check_printable(request.model, "model", _MAX_MODEL),
         sampling=_sampling_from(request.sampling),
         memory_disabled=request.memory_disabled,
     )

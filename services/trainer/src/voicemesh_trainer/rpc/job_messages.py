@@ -20,7 +20,13 @@ from voicemesh_trainer.domain.jobs import (
     TrainingSettings,
 )
 from voicemesh_trainer.ports.jobs import NewJob
-from voicemesh_trainer.rpc.checks import check_count, check_number, check_tenant, check_text
+from voicemesh_trainer.rpc.checks import (
+    check_count,
+    check_number,
+    check_printable,
+    check_tenant,
+    check_text,
+)
 from voicemesh_trainer.rpc.teaching import timestamp_of
 
 if TYPE_CHECKING:
@@ -70,11 +76,14 @@ def new_job_from(request: pb.CreateTrainingJobRequest) -> NewJob:
         check_count(request.backend, "backend", 0, max(_BACKENDS))
     return NewJob(
         tenant=check_tenant(request.tenant),
-        request_id=check_text(request.request_id, "request_id", _MAX_REQUEST_ID),
-        description=check_text(request.description, "description", _MAX_DESCRIPTION),
-        dataset_id=check_text(request.dataset_id, "dataset_id", _MAX_ID),
+        request_id=check_printable(request.request_id, "request_id", _MAX_REQUEST_ID),
+        # PostgreSQL knows no NUL.
+        description=check_text(request.description, "description", _MAX_DESCRIPTION).replace(
+            "\x00", ""
+        ),
+        dataset_id=check_printable(request.dataset_id, "dataset_id", _MAX_ID),
         backend=_BACKENDS[request.backend],
-        base_model=check_text(request.base_model, "base_model", _MAX_MODEL),
+        base_model=check_printable(request.base_model, "base_model", _MAX_MODEL),
         settings=_settings_from(request.settings),
     )
 

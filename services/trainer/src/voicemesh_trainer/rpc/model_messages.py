@@ -16,7 +16,7 @@ from voicemesh_trainer.domain.evaluations import (
     Verdict,
 )
 from voicemesh_trainer.domain.models import ModelState, TunedModel
-from voicemesh_trainer.rpc.checks import check_count, check_tenant, check_text
+from voicemesh_trainer.rpc.checks import check_count, check_printable, check_tenant, check_text
 from voicemesh_trainer.rpc.teaching import timestamp_of
 
 if TYPE_CHECKING:
@@ -52,12 +52,12 @@ _VERDICTS = {
 
 def model_from(name: str) -> str:
     """The name of a model that a request must give."""
-    return check_text(name, "model", _MAX_MODEL, required=True)
+    return check_printable(name, "model", _MAX_MODEL, required=True)
 
 
 def author_from(author_id: str) -> str:
     """The id of who asks; may be empty."""
-    return check_text(author_id, "author_id", _MAX_AUTHOR)
+    return check_printable(author_id, "author_id", _MAX_AUTHOR)
 
 
 def evaluation_from(request: model_service_pb2.EvaluateModelRequest) -> Evaluation:
@@ -70,11 +70,11 @@ def evaluation_from(request: model_service_pb2.EvaluateModelRequest) -> Evaluati
     check_count(len(request.cases), "cases", 1, _MAX_CASES, of="entries")
     return Evaluation(
         tenant=tenant,
-        model=check_text(request.model, "model", _MAX_MODEL),
+        model=check_printable(request.model, "model", _MAX_MODEL),
         cases=tuple(_case_from(case, index) for index, case in enumerate(request.cases)),
         memory_disabled=request.memory_disabled,
-        compared_model=check_text(request.compared_model, "compared_model", _MAX_MODEL),
-        judge_model=check_text(request.judge_model, "judge_model", _MAX_MODEL),
+        compared_model=check_printable(request.compared_model, "compared_model", _MAX_MODEL),
+        judge_model=check_printable(request.judge_model, "judge_model", _MAX_MODEL),
     )
 
 

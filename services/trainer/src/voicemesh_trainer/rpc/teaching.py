@@ -7,7 +7,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from voicemesh.trainer.v1 import trainer_service_pb2
 from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_trainer.domain.lessons import Correction, Feedback, Rating
-from voicemesh_trainer.rpc.checks import check_tenant, check_text
+from voicemesh_trainer.rpc.checks import check_printable, check_tenant, check_text
 
 __all__ = ("correction_from", "feedback_from", "timestamp_of")
 
@@ -34,7 +34,7 @@ def correction_from(request: trainer_service_pb2.RecordCorrectionRequest) -> Cor
         msg = "subject is missing: name the answer (response_id) or the question"
         raise InvalidArgumentError(msg, field="subject")
     if subject == "response_id":
-        check_text(request.response_id, "response_id", _MAX_ID, required=True)
+        check_printable(request.response_id, "response_id", _MAX_ID, required=True)
     else:
         check_text(request.question, "question", _MAX_TEXT, required=True)
     corrected = check_text(request.corrected_text, "corrected_text", _MAX_TEXT, required=True)
@@ -43,8 +43,8 @@ def correction_from(request: trainer_service_pb2.RecordCorrectionRequest) -> Cor
         corrected_text=corrected.strip(),
         response_id=request.response_id,
         question=request.question,
-        author_id=check_text(request.author_id, "author_id", _MAX_ID),
-        request_id=check_text(request.request_id, "request_id", _MAX_ID),
+        author_id=check_printable(request.author_id, "author_id", _MAX_ID),
+        request_id=check_printable(request.request_id, "request_id", _MAX_ID),
     )
 
 
@@ -61,11 +61,11 @@ def feedback_from(request: trainer_service_pb2.RecordFeedbackRequest) -> Feedbac
         raise InvalidArgumentError(msg, field="rating")
     return Feedback(
         tenant=tenant,
-        response_id=check_text(request.response_id, "response_id", _MAX_ID),
+        response_id=check_printable(request.response_id, "response_id", _MAX_ID),
         rating=rating,
         comment=comment.strip(),
-        author_id=check_text(request.author_id, "author_id", _MAX_ID),
-        request_id=check_text(request.request_id, "request_id", _MAX_ID),
+        author_id=check_printable(request.author_id, "author_id", _MAX_ID),
+        request_id=check_printable(request.request_id, "request_id", _MAX_ID),
     )
 
 

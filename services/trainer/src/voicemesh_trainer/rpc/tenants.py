@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from voicemesh.trainer.v1 import trainer_service_pb2
 from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_trainer.domain.tenants import Persona
-from voicemesh_trainer.rpc.checks import check_tenant, check_text
+from voicemesh_trainer.rpc.checks import check_printable, check_tenant, check_text
 from voicemesh_trainer.rpc.teaching import timestamp_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def author_from(
 ) -> tuple[str, str]:
     """The tenant and the person that a request names. Raises as `persona_from`."""
     tenant = check_tenant(request.tenant)
-    return tenant, check_text(request.author_id, "author_id", _MAX_AUTHOR, required=True)
+    return tenant, check_printable(request.author_id, "author_id", _MAX_AUTHOR, required=True)
 
 
 def author_message(item: AuthorItem) -> trainer_service_pb2.AuthorItem:

@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from voicemesh_trainer.datasets.content import EMPTY, byte_count, without_content
 from voicemesh_trainer.domain.lessons import LessonKind, Polarity, Subject
 from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, ItemKind
+from voicemesh_trainer.errors import DatasetNotFoundError
 from voicemesh_trainer.stores.changes import announce
 from voicemesh_trainer.stores.dataset_rows import example_from, lock_dataset
 from voicemesh_trainer.stores.schema import (
@@ -113,7 +114,10 @@ def author_key(tenant: str, author_id: str) -> str:
 async def _delete_examples(
     connection: AsyncConnection, tenant: str, author_id: str, dataset_id: str, now: float
 ) -> int:
-    dataset = await lock_dataset(connection, tenant, dataset_id)
+    try:
+        dataset = await lock_dataset(connection, tenant, dataset_id)
+    except DatasetNotFoundError:  # somebody has just deleted it, with all its examples
+        return 0
     here = (*_by(examples, tenant, author_id), examples.c.dataset_id == dataset_id)
     content, bytes_gone, negative, after = dataset.content_sha256, 0, 0, -1
     ids: list[str] = []

@@ -209,28 +209,32 @@ class FileStore:
 
     async def _fetch(self, name: str, path: Path) -> None:
         source = await self._reader(name)
-        file, partial = await self._writer()
-
-        def copy() -> None:
-            while piece := source.read(_BATCH_BYTES):
-                file.write(piece)
-            file.close()
-            self._cache.mkdir(parents=True, exist_ok=True)
-            os.replace(partial, path)
-            self._make_room(path)
-
         try:
-            await self._on_thread(copy)
+            file, unfinished = await self._writer()
+
+            def copy() -> None:
+                while piece := source.read(_BATCH_BYTES):
+                    file.write(piece)
+                file.close()
+                self._cache.mkdir(parents=True, exist_ok=True)
+                os.replace(unfinished, path)
+                self._make_room(path)
+
+            try:
+                await self._on_thread(copy)
+            finally:
+                self._threads.submit(_abandon, file, unfinished)
         finally:
             self._threads.submit(source.close)
-            self._threads.submit(_abandon, file, partial)
 
     def _make_room(self, newest: Path) -> None:
         """Deletes what was used longest ago, until the cache is as small as it shall be."""
-        entries = sorted(
-            (entry.stat().st_mtime, entry.stat().st_size, Path(entry.path))
-            for entry in os.scandir(self._cache)
-        )
+        entries: list[tuple[float, int, Path]] = []
+        for entry in os.scandir(self._cache):
+            with suppress(FileNotFoundError):  # another fetch may make room at the same time
+                status = entry.stat()
+                entries.append((status.st_mtime, status.st_size, Path(entry.path)))
+        entries.sort()
         total = sum(size for _, size, _ in entries)
         for _, size, path in entries:
             if total <= self._cache_bytes:

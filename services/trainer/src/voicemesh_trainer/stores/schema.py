@@ -142,7 +142,7 @@ memory_changes = Table(
     metadata,
     Column("change", _COUNTER, primary_key=True, autoincrement=True),
     Column("tenant", _TENANT, nullable=False),
-    Column("subject", String(8), nullable=False),  # lesson | dataset
+    Column("subject", String(8), nullable=False),  # lesson | example | dataset
     Column("subject_id", _ULID, nullable=False),
     Column("removed", Boolean, nullable=False, default=False),
     Index(None, "tenant", "change"),
@@ -244,7 +244,6 @@ training_jobs = Table(
     Column("error", JSON),
     Column("result_model", _MODEL),
     Column("curve_file", Text),
-    Column("cancel_requested", Boolean, nullable=False, default=False),
     Column("attempts", Integer, nullable=False, default=0),
     Column("worker_id", _ULID),  # who has it
     Column("lease_until", Float),  # and until when, unless it says that it goes on

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -117,7 +118,9 @@ class Reporter:
         self.say(f"saved a checkpoint at step {saved.step}")
         await self._write(transition)
         if before and before != stored.name:
-            await self._files.delete(before)
+            # Of no use to anybody now; if it stays, `stores.upkeep` deletes it.
+            with suppress(ServiceError):
+                await self._files.delete(before)
 
 
 async def file_pieces(path: Path) -> AsyncIterator[bytes]:

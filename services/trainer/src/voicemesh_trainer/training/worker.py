@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from voicemesh_trainer.domain.jobs import BackendName, Job
+    from voicemesh_trainer.domain.jobs import Job
     from voicemesh_trainer.ports.jobs import JobStore, WorkerStore
     from voicemesh_trainer.ports.training import TrainingBackend
     from voicemesh_trainer.training.bells import Bells
@@ -31,8 +31,9 @@ _logger = get_logger(__name__)
 _TIDY_S = 60.0
 _STOP_S = 5.0
 _FORGET_AFTER = 20
-# A provider that has refused us for a day keeps what it has.
+"""Times that a worker has not said that it is alive."""
 _GIVE_UP_S = 86_400.0
+"""A provider that has refused us for so long keeps what it has."""
 
 
 @dataclass(frozen=True)
@@ -220,11 +221,6 @@ class Worker:
             except ServiceError as error:
                 _logger.warning("a worker cannot say that it is alive", reason=error.reason)
             await asyncio.sleep(self._options.announce_s)
-
-    @property
-    def backends(self) -> tuple[BackendName, ...]:
-        """What it can train with."""
-        return tuple(self._backends)
 
 
 def _remove_all(directory: Path, job_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from voicemesh_trainer.engines.llama import LlamaDefaults, LlamaModel
 from voicemesh_trainer.engines.llama_adapters import LlamaAdapters
 from voicemesh_trainer.engines.llama_server import LlamaOptions, LlamaServer
 from voicemesh_trainer.registry.shelf import ModelShelf
+from voicemesh_trainer.wiring.processors import usable_processors
 from voicemesh_trainer.wiring.slots import slots_of
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 __all__ = ("Local",)
 
-_MOST_THREADS = 8
 _SMALL_BYTES = 512 * 1024 * 1024
 
 
@@ -96,7 +95,7 @@ class Local:
             context_tokens=local.context_tokens,
             slots=local.slots,
             threads=_threads(local, file),
-            prompt_threads=local.prompt_threads or max(1, _usable_processors() - 1),
+            prompt_threads=local.prompt_threads or max(1, usable_processors() - 1),
             gpu_layers=local.gpu_layers,
             prompt_cache_mib=local.prompt_cache_mib,
         )
@@ -104,9 +103,4 @@ class Local:
 
 def _threads(local: LocalSettings, file: Path) -> int:
     is_small = file.stat().st_size < _SMALL_BYTES
-    return local.threads or (1 if is_small else _usable_processors())
-
-
-def _usable_processors() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(usable or 1, _MOST_THREADS)
+    return local.threads or (1 if is_small else usable_processors())

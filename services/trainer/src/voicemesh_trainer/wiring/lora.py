@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voicemesh_models import ModelStore, default_models_dir, load_catalogue
 from voicemesh_trainer.engines.gguf_file import gguf_file
 from voicemesh_trainer.engines.lora.backend import LoraOptions, LoraTraining, find_python
+from voicemesh_trainer.wiring.processors import usable_processors
 
 if TYPE_CHECKING:
     from voicemesh_trainer.ports.tenants import TenantStore
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from voicemesh_trainer.stores.files import FileStore
 
 __all__ = ("lora_training",)
-
-_MOST_THREADS = 8
 
 
 def lora_training(
@@ -40,7 +38,7 @@ def lora_training(
         base_file=lambda: gguf_file(store, local.model, local.model_file),
         style=local.style,
         python=python,
-        threads=lora.threads or _usable_processors(),
+        threads=lora.threads or usable_processors(),
         device=lora.device,
         memory_mib=lora.memory_mib,
         checkpoint_every_s=lora.checkpoint_s,
@@ -51,8 +49,3 @@ def lora_training(
         return found.system_prompt or None, found.name
 
     return LoraTraining(options, files.local_path, persona)
-
-
-def _usable_processors() -> int:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(usable or 1, _MOST_THREADS)

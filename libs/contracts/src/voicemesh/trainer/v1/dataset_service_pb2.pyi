@@ -58,9 +58,9 @@ class _DatasetFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Dataset
     DATASET_FORMAT_UNSPECIFIED: _DatasetFormat.ValueType  # 0
     """Found from the file's name and content."""
     DATASET_FORMAT_CSV: _DatasetFormat.ValueType  # 1
-    """Comma, semicolon or tab separated values with a header."""
+    """Values separated by commas, semicolons, tabs or bars, with a header."""
     DATASET_FORMAT_JSON: _DatasetFormat.ValueType  # 2
-    """A JSON array of objects."""
+    """A JSON array of objects, or objects one after the other."""
     DATASET_FORMAT_JSONL: _DatasetFormat.ValueType  # 3
     """A JSON object a line."""
     DATASET_FORMAT_TEXT: _DatasetFormat.ValueType  # 4
@@ -78,9 +78,9 @@ class DatasetFormat(_DatasetFormat, metaclass=_DatasetFormatEnumTypeWrapper):
 DATASET_FORMAT_UNSPECIFIED: DatasetFormat.ValueType  # 0
 """Found from the file's name and content."""
 DATASET_FORMAT_CSV: DatasetFormat.ValueType  # 1
-"""Comma, semicolon or tab separated values with a header."""
+"""Values separated by commas, semicolons, tabs or bars, with a header."""
 DATASET_FORMAT_JSON: DatasetFormat.ValueType  # 2
-"""A JSON array of objects."""
+"""A JSON array of objects, or objects one after the other."""
 DATASET_FORMAT_JSONL: DatasetFormat.ValueType  # 3
 """A JSON object a line."""
 DATASET_FORMAT_TEXT: DatasetFormat.ValueType  # 4
@@ -183,8 +183,9 @@ class Example(_message.Message):
     system_prompt: _builtins.str
     """What the assistant was told about itself; empty if nothing."""
     context: _builtins.str
-    """Turns before the prompt, "user: ..." and "assistant: ..." in lines; empty if
-    there were none.
+    """Turns before the prompt, each beginning a line with "user: " or
+    "assistant: "; what stands before the first is a user's. Empty if there were
+    none.
     """
     source: _builtins.str
     """Where it came from: file and line."""
@@ -715,7 +716,8 @@ class ExportDatasetRequest(_message.Message):
     """The dataset."""
     format: Global___DatasetFormat.ValueType
     """CSV, JSONL (prompt and completion), OPENAI (chat messages; positive examples
-    only) or Parquet; unspecified means JSONL.
+    with a prompt only, so no plain text) or Parquet (UNIMPLEMENTED where the
+    server has not what writes it); unspecified means JSONL.
     """
     def __init__(
         self,

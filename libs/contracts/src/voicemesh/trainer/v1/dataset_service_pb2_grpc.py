@@ -28,7 +28,8 @@ if _version_not_supported:
 class DatasetServiceStub:
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     def __init__(self, channel):
@@ -117,7 +118,8 @@ class DatasetServiceStub:
 class DatasetServiceServicer:
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     def CreateDataset(self, request, context):
@@ -188,7 +190,8 @@ class DatasetServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestoreDataset(self, request, context):
-        """Brings an archived dataset back.
+        """Brings an archived dataset back, without what people have since had deleted
+        (DeleteAuthorData).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -225,13 +228,16 @@ class DatasetServiceServicer:
 
     def DownloadArchive(self, request, context):
         """Streams an archive out as a file (tar.zst with a manifest and checksums).
+        It is as it was packed, and so may hold what people have since had deleted
+        (DeleteAuthorData), which RestoreDataset leaves out.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def DeleteArchive(self, request, context):
-        """Deletes an archive.
+        """Deletes an archive. Answers FAILED_PRECONDITION if it is the only copy of
+        the examples of a dataset that is archived.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -326,7 +332,8 @@ def add_DatasetServiceServicer_to_server(servicer, server):
 class DatasetService:
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     @staticmethod

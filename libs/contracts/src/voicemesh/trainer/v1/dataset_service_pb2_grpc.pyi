@@ -34,7 +34,8 @@ GRPC_VERSION: str
 class DatasetServiceStub:
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     @_typing.overload
@@ -72,7 +73,9 @@ class DatasetServiceStub:
     can no longer be imported into, and is restored from the archive.
     """
     RestoreDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.RestoreDatasetRequest, _dataset_service_pb2.RestoreDatasetResponse]
-    """Brings an archived dataset back."""
+    """Brings an archived dataset back, without what people have since had deleted
+    (DeleteAuthorData).
+    """
     DeleteDataset: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]
     """Deletes a dataset with its examples. Archives of it stay."""
     GetDatasetStatistics: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetStatisticsRequest, _dataset_service_pb2.GetDatasetStatisticsResponse]
@@ -84,15 +87,21 @@ class DatasetServiceStub:
     ListArchives: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.ListArchivesRequest, _dataset_service_pb2.ListArchivesResponse]
     """Lists the tenant's archives, newest first."""
     DownloadArchive: _grpc.UnaryStreamMultiCallable[_dataset_service_pb2.DownloadArchiveRequest, _dataset_service_pb2.DownloadArchiveResponse]
-    """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+    """Streams an archive out as a file (tar.zst with a manifest and checksums).
+    It is as it was packed, and so may hold what people have since had deleted
+    (DeleteAuthorData), which RestoreDataset leaves out.
+    """
     DeleteArchive: _grpc.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteArchiveRequest, _dataset_service_pb2.DeleteArchiveResponse]
-    """Deletes an archive."""
+    """Deletes an archive. Answers FAILED_PRECONDITION if it is the only copy of
+    the examples of a dataset that is archived.
+    """
 
 @_typing.type_check_only
 class DatasetServiceAsyncStub(DatasetServiceStub):
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -127,7 +136,9 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     can no longer be imported into, and is restored from the archive.
     """
     RestoreDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.RestoreDatasetRequest, _dataset_service_pb2.RestoreDatasetResponse]  # type: ignore[assignment]
-    """Brings an archived dataset back."""
+    """Brings an archived dataset back, without what people have since had deleted
+    (DeleteAuthorData).
+    """
     DeleteDataset: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteDatasetRequest, _dataset_service_pb2.DeleteDatasetResponse]  # type: ignore[assignment]
     """Deletes a dataset with its examples. Archives of it stay."""
     GetDatasetStatistics: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.GetDatasetStatisticsRequest, _dataset_service_pb2.GetDatasetStatisticsResponse]  # type: ignore[assignment]
@@ -139,14 +150,20 @@ class DatasetServiceAsyncStub(DatasetServiceStub):
     ListArchives: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.ListArchivesRequest, _dataset_service_pb2.ListArchivesResponse]  # type: ignore[assignment]
     """Lists the tenant's archives, newest first."""
     DownloadArchive: _aio.UnaryStreamMultiCallable[_dataset_service_pb2.DownloadArchiveRequest, _dataset_service_pb2.DownloadArchiveResponse]  # type: ignore[assignment]
-    """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+    """Streams an archive out as a file (tar.zst with a manifest and checksums).
+    It is as it was packed, and so may hold what people have since had deleted
+    (DeleteAuthorData), which RestoreDataset leaves out.
+    """
     DeleteArchive: _aio.UnaryUnaryMultiCallable[_dataset_service_pb2.DeleteArchiveRequest, _dataset_service_pb2.DeleteArchiveResponse]  # type: ignore[assignment]
-    """Deletes an archive."""
+    """Deletes an archive. Answers FAILED_PRECONDITION if it is the only copy of
+    the examples of a dataset that is archived.
+    """
 
 class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
     """DatasetService keeps the datasets of each tenant. What an rpc has
     acknowledged is durable. Errors as for TrainerService; ALREADY_EXISTS names
-    a dataset name in use, FAILED_PRECONDITION a state that forbids the call.
+    a dataset name in use, FAILED_PRECONDITION a state that forbids the call,
+    ABORTED one that a change at the same time made fail: it may be repeated.
     """
 
     @_abc_1.abstractmethod
@@ -233,7 +250,9 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dataset_service_pb2.RestoreDatasetRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dataset_service_pb2.RestoreDatasetResponse, _abc.Awaitable[_dataset_service_pb2.RestoreDatasetResponse]]:
-        """Brings an archived dataset back."""
+        """Brings an archived dataset back, without what people have since had deleted
+        (DeleteAuthorData).
+        """
 
     @_abc_1.abstractmethod
     def DeleteDataset(
@@ -275,7 +294,10 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dataset_service_pb2.DownloadArchiveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_dataset_service_pb2.DownloadArchiveResponse], _abc.AsyncIterator[_dataset_service_pb2.DownloadArchiveResponse]]:
-        """Streams an archive out as a file (tar.zst with a manifest and checksums)."""
+        """Streams an archive out as a file (tar.zst with a manifest and checksums).
+        It is as it was packed, and so may hold what people have since had deleted
+        (DeleteAuthorData), which RestoreDataset leaves out.
+        """
 
     @_abc_1.abstractmethod
     def DeleteArchive(
@@ -283,6 +305,8 @@ class DatasetServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dataset_service_pb2.DeleteArchiveRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dataset_service_pb2.DeleteArchiveResponse, _abc.Awaitable[_dataset_service_pb2.DeleteArchiveResponse]]:
-        """Deletes an archive."""
+        """Deletes an archive. Answers FAILED_PRECONDITION if it is the only copy of
+        the examples of a dataset that is archived.
+        """
 
 def add_DatasetServiceServicer_to_server(servicer: DatasetServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class ModelServiceStub:
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     def __init__(self, channel):
@@ -70,11 +71,13 @@ class ModelServiceStub:
 
 class ModelServiceServicer:
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     def ListModels(self, request, context):
-        """Lists the models that the tenant may use, newest first.
+        """Lists the models that the tenant may use: its own, newest first, and then
+        the server's.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -166,7 +169,8 @@ def add_ModelServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class ModelService:
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     @staticmethod

@@ -32,7 +32,8 @@ GRPC_VERSION: str
 
 class ModelServiceStub:
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     @_typing.overload
@@ -40,7 +41,9 @@ class ModelServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> ModelServiceAsyncStub: ...
     ListModels: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.ListModelsRequest, _model_service_pb2.ListModelsResponse]
-    """Lists the models that the tenant may use, newest first."""
+    """Lists the models that the tenant may use: its own, newest first, and then
+    the server's.
+    """
     PromoteModel: _grpc.UnaryUnaryMultiCallable[_model_service_pb2.PromoteModelRequest, _model_service_pb2.PromoteModelResponse]
     """Makes a model the tenant's active one. Refused, unless forced, if its
     evaluation is worse than the active model's.
@@ -65,12 +68,15 @@ class ModelServiceStub:
 @_typing.type_check_only
 class ModelServiceAsyncStub(ModelServiceStub):
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListModels: _aio.UnaryUnaryMultiCallable[_model_service_pb2.ListModelsRequest, _model_service_pb2.ListModelsResponse]  # type: ignore[assignment]
-    """Lists the models that the tenant may use, newest first."""
+    """Lists the models that the tenant may use: its own, newest first, and then
+    the server's.
+    """
     PromoteModel: _aio.UnaryUnaryMultiCallable[_model_service_pb2.PromoteModelRequest, _model_service_pb2.PromoteModelResponse]  # type: ignore[assignment]
     """Makes a model the tenant's active one. Refused, unless forced, if its
     evaluation is worse than the active model's.
@@ -94,7 +100,8 @@ class ModelServiceAsyncStub(ModelServiceStub):
 
 class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
     """ModelService keeps the models of each tenant. Errors as for TrainerService;
-    FAILED_PRECONDITION if a promotion or a roll-back is not allowed.
+    FAILED_PRECONDITION if a promotion, a roll-back or a deletion is not allowed,
+    ABORTED if somebody else changed the tenant's models at the same time.
     """
 
     @_abc_1.abstractmethod
@@ -103,7 +110,9 @@ class ModelServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _model_service_pb2.ListModelsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_model_service_pb2.ListModelsResponse, _abc.Awaitable[_model_service_pb2.ListModelsResponse]]:
-        """Lists the models that the tenant may use, newest first."""
+        """Lists the models that the tenant may use: its own, newest first, and then
+        the server's.
+        """
 
     @_abc_1.abstractmethod
     def PromoteModel(

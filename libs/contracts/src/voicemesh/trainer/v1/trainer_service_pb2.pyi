@@ -620,7 +620,7 @@ class Persona(_message.Message):
     SYSTEM_PROMPT_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """What it is called, at most 64 characters; empty means "Assistant"."""
+    """What it is called, at most 64 characters; empty means that it has no name."""
     system_prompt: _builtins.str
     """Its instruction, at most 16,000 characters; empty means the server's
     default.

@@ -32,8 +32,8 @@ class TrainerServiceStub:
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     def __init__(self, channel):
@@ -86,8 +86,8 @@ class TrainerServiceServicer:
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     def Generate(self, request, context):
@@ -144,7 +144,8 @@ class TrainerServiceServicer:
 
     def DeleteAuthorData(self, request, context):
         """Deletes everything a person gave: examples, corrections and feedback. Files
-        that were exported, and models that were trained before, stay.
+        that were exported, archives, and models that were trained before, stay;
+        what is restored from an archive comes without it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -203,8 +204,8 @@ class TrainerService:
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     @staticmethod

@@ -38,8 +38,8 @@ class TrainerServiceStub:
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     @_typing.overload
@@ -74,7 +74,8 @@ class TrainerServiceStub:
     """Lists what a person gave: examples, corrections and feedback, oldest first."""
     DeleteAuthorData: _grpc.UnaryUnaryMultiCallable[_trainer_service_pb2.DeleteAuthorDataRequest, _trainer_service_pb2.DeleteAuthorDataResponse]
     """Deletes everything a person gave: examples, corrections and feedback. Files
-    that were exported, and models that were trained before, stay.
+    that were exported, archives, and models that were trained before, stay;
+    what is restored from an archive comes without it.
     """
 
 @_typing.type_check_only
@@ -85,8 +86,8 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -118,7 +119,8 @@ class TrainerServiceAsyncStub(TrainerServiceStub):
     """Lists what a person gave: examples, corrections and feedback, oldest first."""
     DeleteAuthorData: _aio.UnaryUnaryMultiCallable[_trainer_service_pb2.DeleteAuthorDataRequest, _trainer_service_pb2.DeleteAuthorDataResponse]  # type: ignore[assignment]
     """Deletes everything a person gave: examples, corrections and feedback. Files
-    that were exported, and models that were trained before, stay.
+    that were exported, archives, and models that were trained before, stay;
+    what is restored from an archive comes without it.
     """
 
 class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -128,8 +130,8 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
     128 characters that an application chooses. Errors, for every rpc:
     INVALID_ARGUMENT names the field at fault; NOT_FOUND names a model or
     response the tenant does not have; RESOURCE_EXHAUSTED with RetryInfo means
-    try again later; UNAVAILABLE means the server is draining or the configured
-    model provider cannot be reached.
+    try again later; UNAVAILABLE means the server is draining, or cannot reach
+    its database, its files or the configured model provider.
     """
 
     @_abc_1.abstractmethod
@@ -201,7 +203,8 @@ class TrainerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_trainer_service_pb2.DeleteAuthorDataResponse, _abc.Awaitable[_trainer_service_pb2.DeleteAuthorDataResponse]]:
         """Deletes everything a person gave: examples, corrections and feedback. Files
-        that were exported, and models that were trained before, stay.
+        that were exported, archives, and models that were trained before, stay;
+        what is restored from an archive comes without it.
         """
 
 def add_TrainerServiceServicer_to_server(servicer: TrainerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

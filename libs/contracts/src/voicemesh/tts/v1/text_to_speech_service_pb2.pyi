@@ -336,11 +336,11 @@ class SynthesisTimings(_message.Message):
     SYNTHESIS_DURATION_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def queue_duration(self) -> _duration_pb2.Duration:
-        """From the arrival of the work to the start of synthesis."""
+        """From the first clause of the text to the start of its synthesis."""
 
     @_builtins.property
     def first_audio_duration(self) -> _duration_pb2.Duration:
-        """From the arrival of the text to the first audio."""
+        """From the first clause of the text to its first audio."""
 
     @_builtins.property
     def synthesis_duration(self) -> _duration_pb2.Duration:
@@ -366,8 +366,9 @@ class StreamSynthesizeRequest(_message.Message):
     """StreamSynthesizeRequest is a part of a text being written. The first message
     has config; every later one has text, flush or cancel. Closing the sending
     side ends the text: what is left is spoken and the stream ends with OK. A
-    stream without a message for longer than the server's idle limit (60 s
-    unless configured) ends with DEADLINE_EXCEEDED.
+    stream that has nothing to speak and no message for longer than the server's
+    idle limit (60 s unless configured), or whose caller takes nothing for so
+    long, ends with DEADLINE_EXCEEDED.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -890,7 +891,7 @@ Global___DeleteVoiceRequest: _TypeAlias = DeleteVoiceRequest  # noqa: Y015
 
 @_typing.final
 class DeleteVoiceResponse(_message.Message):
-    """DeleteVoiceResponse says that the voice and its recording are gone."""
+    """DeleteVoiceResponse says that the voice is gone."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -29,8 +29,10 @@ class TextToSpeechServiceStub:
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     def __init__(self, channel):
@@ -70,8 +72,10 @@ class TextToSpeechServiceServicer:
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     def Synthesize(self, request, context):
@@ -115,7 +119,8 @@ class TextToSpeechServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteVoice(self, request, context):
-        """Deletes a voice that CreateVoice made, with its recording.
+        """Deletes a voice that CreateVoice made, with all that was worked out of its
+        recording; the recording itself is never kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -161,8 +166,10 @@ class TextToSpeechService:
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     @staticmethod

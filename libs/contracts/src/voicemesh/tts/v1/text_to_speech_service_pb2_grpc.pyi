@@ -35,8 +35,10 @@ class TextToSpeechServiceStub:
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     @_typing.overload
@@ -67,15 +69,19 @@ class TextToSpeechServiceStub:
     FAILED_PRECONDITION if no engine of the server can clone.
     """
     DeleteVoice: _grpc.UnaryUnaryMultiCallable[_text_to_speech_service_pb2.DeleteVoiceRequest, _text_to_speech_service_pb2.DeleteVoiceResponse]
-    """Deletes a voice that CreateVoice made, with its recording."""
+    """Deletes a voice that CreateVoice made, with all that was worked out of its
+    recording; the recording itself is never kept.
+    """
 
 @_typing.type_check_only
 class TextToSpeechServiceAsyncStub(TextToSpeechServiceStub):
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -103,14 +109,18 @@ class TextToSpeechServiceAsyncStub(TextToSpeechServiceStub):
     FAILED_PRECONDITION if no engine of the server can clone.
     """
     DeleteVoice: _aio.UnaryUnaryMultiCallable[_text_to_speech_service_pb2.DeleteVoiceRequest, _text_to_speech_service_pb2.DeleteVoiceResponse]  # type: ignore[assignment]
-    """Deletes a voice that CreateVoice made, with its recording."""
+    """Deletes a voice that CreateVoice made, with all that was worked out of its
+    recording; the recording itself is never kept.
+    """
 
 class TextToSpeechServiceServicer(metaclass=_abc_1.ABCMeta):
     """TextToSpeechService turns text into speech.
 
     Errors, for every rpc: INVALID_ARGUMENT names the field at fault; NOT_FOUND
-    names a voice the server does not have; RESOURCE_EXHAUSTED with RetryInfo
-    means try again later; UNAVAILABLE means the server is draining.
+    names a voice the server does not have; FAILED_PRECONDITION means that the
+    voice's files cannot be loaded; RESOURCE_EXHAUSTED with RetryInfo means try
+    again later, without it that a bound of the server is reached; UNAVAILABLE
+    means the server is draining, its engine hangs, or the voice is not loaded yet.
     """
 
     @_abc_1.abstractmethod
@@ -166,6 +176,8 @@ class TextToSpeechServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _text_to_speech_service_pb2.DeleteVoiceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_text_to_speech_service_pb2.DeleteVoiceResponse, _abc.Awaitable[_text_to_speech_service_pb2.DeleteVoiceResponse]]:
-        """Deletes a voice that CreateVoice made, with its recording."""
+        """Deletes a voice that CreateVoice made, with all that was worked out of its
+        recording; the recording itself is never kept.
+        """
 
 def add_TextToSpeechServiceServicer_to_server(servicer: TextToSpeechServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 __all__ = ("main",)
 
 _PR_SET_PDEATHSIG = 1  # of <sys/prctl.h>
-_SAVED_WITHIN_S = 120.0
+_SAVED_WITHIN_S = 90_000.0
+"""Longer than a worker goes on without its database (`JobSettings.outage_s`), in seconds; one that
+is gone ends this process at once."""
 
 
 class Line:

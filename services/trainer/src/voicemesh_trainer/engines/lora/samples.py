@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, TypeAlias
 
+from voicemesh_trainer.datasets.chats import turns_of
 from voicemesh_trainer.domain.conversations import Role, Turn
 from voicemesh_trainer.engines.lora.general import GENERAL
 from voicemesh_trainer.engines.lora.paraphrases import is_english, paraphrases
@@ -140,10 +141,4 @@ def _chance(seed: int, purpose: str, number: int) -> random.Random:
 
 def _context(example: TrainingExample | PreferencePair) -> list[Turn]:
     """The turns before the question."""
-    turns = []
-    for line in example.context.splitlines():
-        said = line.partition(":")[2].strip()
-        if said:
-            role = Role.ASSISTANT if line.lower().startswith("assistant:") else Role.USER
-            turns.append(Turn(role, said))
-    return turns
+    return [Turn(Role(role), text) for role, text in turns_of(example.context)]

@@ -67,8 +67,6 @@ class ProviderJob:
     """Tokens that it was billed for, at the end."""
     error: str
     """Why it failed, in the provider's words; empty if it did not."""
-    stage: str
-    """The `method` of the stage that it is for, from its metadata."""
     created_at: int
     """When it was made, in seconds since 1970."""
 
@@ -286,7 +284,6 @@ def _job(reply: object) -> ProviderJob:
         raise _unreadable()
     error = getattr(getattr(reply, "error", None), "message", None)
     model = getattr(reply, "fine_tuned_model", None)
-    metadata = getattr(reply, "metadata", None)
     tokens = getattr(reply, "trained_tokens", None)
     if status == "succeeded" and not (isinstance(model, str) and model):
         raise _unreadable()
@@ -296,7 +293,6 @@ def _job(reply: object) -> ProviderJob:
         model=model if isinstance(model, str) else None,
         trained_tokens=tokens if isinstance(tokens, int) else None,
         error=error if isinstance(error, str) else "",
-        stage=str(metadata.get("voicemesh_stage", "")) if isinstance(metadata, dict) else "",
         created_at=_whole(reply, "created_at"),
     )
 

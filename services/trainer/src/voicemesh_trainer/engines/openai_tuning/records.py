@@ -9,10 +9,10 @@ the model that the first stage made. Each stage wants at least 10 records
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from voicemesh_trainer.datasets.chats import turns_of
 from voicemesh_trainer.errors import TrainingDataError
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ LEAST_RECORDS = 10
 _MOST_BYTES = 512 * 1024 * 1024
 _MOST_BETA = 2.0
 _LARGEST_SEED = 2**31 - 1
-_SPEAKER = re.compile(r"^(user|assistant): ?", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -130,18 +129,8 @@ def _preference(pair: PreferencePair) -> dict[str, Any]:
 def _before(system_prompt: str, context: str, prompt: str) -> list[dict[str, str]]:
     """What comes before the answer."""
     system = [_message("system", system_prompt)] if system_prompt.strip() else []
-    return [*system, *_turns(context), _message("user", prompt)]
-
-
-def _turns(context: str) -> list[dict[str, str]]:
-    """The turns of a context, "user: …" and "assistant: …" in lines; a turn may have several."""
-    marks = list(_SPEAKER.finditer(context))
-    ends = [*(mark.start() for mark in marks[1:]), len(context)]
-    texts = [
-        (mark.group(1), context[mark.end() : end].strip())
-        for mark, end in zip(marks, ends, strict=False)
-    ]
-    return [_message(role, text) for role, text in texts if text]
+    before = [_message(role, text) for role, text in turns_of(context)]
+    return [*system, *before, _message("user", prompt)]
 
 
 def _message(role: str, content: str) -> dict[str, str]:
