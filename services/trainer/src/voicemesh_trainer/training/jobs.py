@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from voicemesh_chassis.errors import OverloadedError
-from voicemesh_trainer.domain.jobs import Job, LogEntry, Progress
+from voicemesh_trainer.domain.jobs import BackendName, Job, LogEntry, Progress
 from voicemesh_trainer.errors import NoLossCurveError, NoWorkerError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 
-    from voicemesh_trainer.domain.jobs import BackendName
     from voicemesh_trainer.ports.jobs import (
         BaseModels,
         JobFiles,
@@ -30,6 +29,14 @@ JobEvent: TypeAlias = Job | Progress | LogEntry
 
 _LINES_A_LOOK = 200
 _RETRY_AFTER_S = 5.0
+
+_START = {
+    BackendName.LOCAL: "run `make lora-setup` (or install voicemesh-trainer[lora]) and then start "
+    "the trainer again, or start a voicemesh-trainer-worker that can",
+    BackendName.OPENAI: "set OPENAI_API_KEY and start the trainer again, or start a "
+    "voicemesh-trainer-worker that has it",
+}
+"""How there comes to be a worker."""
 
 
 @dataclass(frozen=True)
@@ -101,8 +108,8 @@ class TrainingJobs:
         since = self._now() - self._options.worker_silence_s
         if not await self._workers.alive(base.backend, since):
             msg = (
-                f"no worker is there that trains with the backend {base.backend}; start one "
-                "(VOICEMESH_TRAINER_TRAINING__WORKERS, or voicemesh-trainer-worker)"
+                f"no worker is there that trains with the backend {base.backend}; "
+                f"{_START[base.backend]}"
             )
             raise NoWorkerError(msg, metadata={"backend": base.backend})
         job = await self._store.create(new, base, self._options.quotas)
