@@ -81,7 +81,9 @@ class Script:
         return unscripted
 
 
-async def run_command(*arguments: str, text: str = "", columns: int = 200) -> tuple[int, str, str]:
+async def run_command(
+    *arguments: str, text: str | bytes = "", columns: int = 200
+) -> tuple[int, str, str]:
     """Exit status, output and errors of the command."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -93,7 +95,7 @@ async def run_command(*arguments: str, text: str = "", columns: int = 200) -> tu
         stderr=asyncio.subprocess.PIPE,
         env={**os.environ, "COLUMNS": str(columns), "NO_COLOR": "1"},
     )
-    output, errors = await process.communicate(text.encode())
+    output, errors = await process.communicate(text.encode() if isinstance(text, str) else text)
     assert process.returncode is not None
     assert b"Traceback" not in errors
     return process.returncode, output.decode(), errors.decode()

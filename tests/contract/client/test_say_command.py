@@ -60,7 +60,7 @@ def speaking(script: Any) -> Any:
 
 @pytest.fixture
 def say(voicemesh: Command, speaking: Any) -> Command:
-    async def run(*arguments: object, text: str = "") -> tuple[int, str, str]:
+    async def run(*arguments: object, text: str | bytes = "") -> tuple[int, str, str]:
         return await voicemesh("say", *map(str, arguments), "--tts", speaking.target, text=text)
 
     return run
@@ -96,6 +96,21 @@ async def test_what_is_not_given_is_left_to_the_service(
 
     config = speaking.requests[0].config
     assert [field.name for field, _ in config.ListFields()] == ["format"]
+
+
+async def test_a_text_that_is_not_utf_8_is_refused(say: Command, tmp_path: Path) -> None:
+    refused = await say("-", "-o", tmp_path / "a.wav", text=b"caf\xe9")
+
+    assert refused == (1, "", "error: standard input is not UTF-8 text\n")
+
+
+@pytest.mark.parametrize("silence", ["nan", "inf"])
+async def test_a_silence_without_a_length_is_refused(
+    say: Command, tmp_path: Path, silence: str
+) -> None:
+    refused = await say("Hello.", "-o", tmp_path / "a.wav", "--silence", silence)
+
+    assert refused == (2, "", "error: --silence is a number of seconds, up to 2\n")
 
 
 async def test_a_document_is_sent_as_one(say: Command, speaking: Any, tmp_path: Path) -> None:

@@ -53,6 +53,45 @@ async def test_what_was_taught_is_answered_and_forgotten(command: Command) -> No
     assert blank == (2, "", "error: the question or the answer is blank\n")
 
 
+async def test_what_was_taught_gives_the_terminal_no_orders(
+    command: Command, tmp_path: Path
+) -> None:
+    file = tmp_path / "evil.csv"
+    file.write_text("prompt,completion\nred\x1b[31m,title\x1b]0;x\x07\n")
+    await command("datasets", "create", "evil")
+    await command("datasets", "import", "evil", str(file))
+    await command("teach", "Who leads?", "Ann\x1b[31m\x9b1m,\n\tfirst.")
+    await command("train", "--dataset", "evil", "--description", "job\x1b[31m", "--detach")
+
+    shown = await command("datasets", "show", "evil")
+    asked = await command("ask", "Who leads?")
+    jobs = await command("jobs", "list")
+
+    assert "red\\u001b[31m" in shown[1]
+    assert "title\\u001b]0;x\\u0007" in shown[1]
+    assert asked[1] == "Ann\\u001b[31m\\u009b1m,\n\tfirst.\n"
+    assert "job\\u001b[31m" in jobs[1]
+
+
+@pytest.mark.parametrize("arguments", [("ask", "-"), ("teach", "Who leads?", "-")])
+async def test_standard_input_that_is_not_utf_8_is_refused(
+    command: Command, arguments: tuple[str, ...]
+) -> None:
+    refused = await command(*arguments, text=b"caf\xe9")
+
+    assert refused == (1, "", "error: standard input is not UTF-8 text\n")
+
+
+async def test_a_seed_is_shown_whole(command: Command, table: Path) -> None:
+    await command("datasets", "create", "facts")
+    await command("datasets", "import", "facts", str(table))
+    job = await command("train", "--dataset", "facts", "--seed", str(2**31 - 1), "--detach")
+
+    shown = await command("jobs", "show", job[1].strip())
+
+    assert f"seed {2**31 - 1}" in shown[1]
+
+
 async def test_a_persona_is_changed_in_part(command: Command, tmp_path: Path) -> None:
     prompt = tmp_path / "prompt.txt"
     prompt.write_text("Be brief.")

@@ -81,6 +81,51 @@ async def test_an_id_that_cannot_be_printed_is_refused(
     assert refusal(error)[1] == field
 
 
+@pytest.mark.parametrize("field", ["question", "corrected_text"])
+async def test_a_correction_of_control_characters_alone_is_blank(
+    stub: TrainerServiceAsyncStub, refusal: Refusal, field: str
+) -> None:
+    wish = pb.RecordCorrectionRequest(tenant="t", question="Who?", corrected_text="Me.")
+    setattr(wish, field, " \x00\x1b\n")
+
+    error = await failure(stub.RecordCorrection(wish))
+
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert error.details() == f"{field} is blank"
+    assert refusal(error)[1] == field
+
+
+@pytest.mark.parametrize("field", ["dataset_id", "archive_id", "job_id"])
+async def test_no_call_takes_an_id_with_a_nul(
+    trainer: RunningService, refusal: Refusal, field: str
+) -> None:
+    names = []
+    for name, call in every_call(trainer.channel(), tenant="t", **{field: "a\x00b"}).items():
+        error = await failure(call)
+        assert error.code() == grpc.StatusCode.INVALID_ARGUMENT, (name, error.details())
+        assert refusal(error)[1] == field, name
+        names.append(name)
+    assert len(names) >= 3
+
+
+@pytest.mark.parametrize("field", ["dataset_id", "author_id", "request_id"])
+async def test_an_import_takes_no_id_with_a_nul(
+    trainer: RunningService, refusal: Refusal, field: str
+) -> None:
+    stub: Any = dataset_service_pb2_grpc.DatasetServiceStub(trainer.channel())
+    positive = dataset_service_pb2.POLARITY_POSITIVE
+    config = dataset_service_pb2.ImportDatasetConfig(
+        tenant="t", dataset_id="01ARZ3NDEKTSV4RRFFQ69G5FAV", polarity=positive
+    )
+    setattr(config, field, "a\x00b")
+    first = dataset_service_pb2.ImportDatasetRequest(config=config)
+
+    error = await failure(stub.ImportDataset(iter([first])))
+
+    assert error.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refusal(error)[1] == f"config.{field}"
+
+
 async def test_a_hundred_thousand_characters_are_too_many(
     stub: TrainerServiceAsyncStub, ask: Ask, refusal: Refusal
 ) -> None:
@@ -109,8 +154,8 @@ async def test_an_unknown_model_is_not_found(
     assert refusal(error)[0] == "MODEL_NOT_FOUND"
 
 
-def every_call(channel: grpc.aio.Channel) -> dict[str, Any]:
-    """A call of each rpc of the contract, with an empty message."""
+def every_call(channel: grpc.aio.Channel, **fields: str) -> dict[str, Any]:
+    """A call of each rpc whose message has these fields, with nothing else in it."""
     stubs = {
         pb.DESCRIPTOR: trainer_service_pb2_grpc.TrainerServiceStub,
         dataset_service_pb2.DESCRIPTOR: dataset_service_pb2_grpc.DatasetServiceStub,
@@ -122,8 +167,10 @@ def every_call(channel: grpc.aio.Channel) -> dict[str, Any]:
         stub = stub_class(channel)
         (service,) = file.services_by_name.values()
         for method in service.methods:
-            empty = GetMessageClass(method.input_type)()
-            request = iter([empty]) if method.client_streaming else empty
+            if not fields.keys() <= set(method.input_type.fields_by_name):
+                continue
+            message = GetMessageClass(method.input_type)(**fields)
+            request = iter([message]) if method.client_streaming else message
             calls[method.name] = getattr(stub, method.name)(request)
     return calls
 

@@ -15,7 +15,7 @@ from voicemesh_trainer.domain.conversations import (
     Turn,
 )
 from voicemesh_trainer.domain.tenants import AuthorItem, Deleted, Persona, TenantState
-from voicemesh_trainer.errors import DatabaseUnavailableError
+from voicemesh_trainer.errors import ConversationTooLongError, DatabaseUnavailableError
 from voicemesh_trainer.prompt import chat_messages, line_prompt
 from voicemesh_trainer.tenant_answers import TenantAnswers
 
@@ -125,3 +125,34 @@ def test_a_chat_model_is_told_its_name() -> None:
     }
     assert chat_messages(HISTORY, "", name="Nova")[0]["content"] == "Your name is Nova."
     assert chat_messages(HISTORY, "")[0]["role"] == "user"
+
+
+class Full:
+    """Has room for nothing."""
+
+    async def answer(self, conversation: Conversation) -> AsyncGenerator[GenerationEvent, None]:
+        """Refuses."""
+        msg = "does not fit"
+        raise ConversationTooLongError(msg, field="history")
+        yield
+
+
+@pytest.mark.parametrize(
+    ("persona", "system_prompt", "field"),
+    [
+        ("x" * 9_500, None, "system_prompt"),
+        ("x" * 9_500, "Be brief.", "history"),
+        ("Be.", None, "history"),
+        ("", None, "history"),
+    ],
+)
+async def test_a_persona_that_leaves_no_room_is_blamed_for_it(
+    persona: str, system_prompt: str | None, field: str
+) -> None:
+    answers = TenantAnswers(Full(), Tenants(one=Persona("", persona)), 5)
+
+    with pytest.raises(ConversationTooLongError) as caught:
+        await told(answers, "one", system_prompt)
+
+    assert caught.value.field == field
+    assert ("persona is too long" in caught.value.message) == (field == "system_prompt")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from voicemesh_chassis.logs import get_logger
 from voicemesh_trainer.domain.tenants import Persona
-from voicemesh_trainer.errors import DatabaseUnavailableError
+from voicemesh_trainer.errors import ConversationTooLongError, DatabaseUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -52,6 +52,7 @@ class TenantAnswers:
         tenant = conversation.tenant
         state = await self._state(tenant)
         conversation = replace(conversation, tenant_state=state)
+        persona: Persona | None
         if conversation.system_prompt is None:
             persona = state.persona if state else self._known.get(tenant, Persona())
             conversation = replace(
@@ -59,9 +60,25 @@ class TenantAnswers:
                 system_prompt=persona.system_prompt or None,
                 assistant_name=persona.name,
             )
-        async with aclosing(self._answers.answer(conversation)) as events:
-            async for event in events:
-                yield event
+        else:
+            persona = None
+        try:
+            async with aclosing(self._answers.answer(conversation)) as events:
+                async for event in events:
+                    yield event
+        except ConversationTooLongError as error:
+            if persona is None or len(persona.system_prompt) <= len(conversation.history[-1].text):
+                raise
+            # Who asked did not write the persona, and cannot tell that it is what takes the room.
+            msg = (
+                f"the tenant's persona is too long: its system prompt has "
+                f"{len(persona.system_prompt)} characters and leaves the model no room for the "
+                "last turn; shorten it (SetPersona, or voicemesh persona set --prompt), or send a "
+                "system_prompt with the request"
+            )
+            raise ConversationTooLongError(
+                msg, field="system_prompt", metadata=error.metadata
+            ) from error
 
     async def _state(self, tenant: str) -> TenantState | None:
         """None if the database cannot be asked; those who must know will try for themselves."""

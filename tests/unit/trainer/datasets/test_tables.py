@@ -52,6 +52,12 @@ def test_joins_an_instruction_with_what_it_is_about(read: Any) -> None:
     assert got.pairs == [("Translate.\n\nHallo", "Hello"), ("Sing.", "La")]
 
 
+def test_a_row_that_ends_early_has_no_answer(read: Any) -> None:
+    got = read("question,answer\nbad row\np,c\n", "x.csv")
+    assert got.pairs == [("p", "c")]
+    assert got.reasons == [(2, "it has no answer")]
+
+
 def test_names_the_columns_of_a_file_that_has_none_for_answers(read: Any) -> None:
     with pytest.raises(UnreadableFileError, match="'colour', 'size'") as caught:
         read("colour,size\nred,3\n", "x.csv")

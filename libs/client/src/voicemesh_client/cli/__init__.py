@@ -6,7 +6,7 @@
   `voices`: `voices list`, `create` and `delete`. `answers`: `ask`. `services`: `status`.
 - `teaching`: `teach` and `forget`. `personas`: `persona`. `datasets`, with `imports`: `datasets`.
   `jobs`, by `watching`: `train` and `jobs`. `tuned`, with `evaluating` and its `cases`: `tuned`.
-  `asking` and `named`: what these share.
+  `asking` and `named`: what these share. `texts`: how texts of people are read and printed.
 - `variables`: which environment variables all of these read.
 - `models` comes from `voicemesh_models.cli`; `recognisers`: `models stt`.
 

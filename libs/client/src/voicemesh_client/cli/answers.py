@@ -17,6 +17,7 @@ from voicemesh_client.cli.options import (
     TrainerTarget,
     connection,
 )
+from voicemesh_client.cli.texts import put, text_on_standard_input
 from voicemesh_client.connection import Connection
 from voicemesh_client.generation import GenerationDelta, GenerationOptions, Role, Turn
 from voicemesh_client.trainer import Trainer
@@ -34,7 +35,7 @@ def ask(
 ) -> None:
     """Print the answer to a question, as it is written."""
     with plain_failures():
-        question = typer.get_text_stream("stdin").read() if text == "-" else text
+        question = text_on_standard_input("text") if text == "-" else text
         if not question.strip():
             refuse_usage("the question is blank")
         options = GenerationOptions(model=model, system_prompt=system)
@@ -49,5 +50,5 @@ async def _ask(
         async with aclosing(answer) as events:
             async for event in events:
                 if isinstance(event, GenerationDelta):
-                    typer.echo(event.text, nl=False)
-    typer.echo()
+                    put(event.text, nl=False)
+    put()

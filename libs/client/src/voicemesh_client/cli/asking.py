@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from voicemesh_client.cli.options import connection
+from voicemesh_client.cli.texts import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -55,7 +56,7 @@ def show_table(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(escape(cell) for cell in row))
+        table.add_row(*(escape(harmless(cell)) for cell in row))
     console = Console()
     (console if console.is_terminal else Console(width=_PLAIN_WIDTH)).print(table)
 

@@ -19,6 +19,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
+from voicemesh_client.cli.texts import put
 from voicemesh_client.datasets import Datasets
 from voicemesh_client.examples import (
     Dataset,
@@ -80,7 +81,7 @@ def create(
     """Make an empty dataset, and print its id."""
     with plain_failures():
         made = asked(Datasets, trainer, token, lambda client: client.create(name, tenant=tenant))
-        typer.echo(made.id)
+        put(made.id)
 
 
 @app.command()
@@ -103,7 +104,7 @@ def show(
         statistics, examples = asked(Datasets, trainer, token, work)
         _print(statistics)
         if examples:
-            typer.echo()
+            put()
             show_table(
                 ("PROMPT", "COMPLETION", "POLARITY", "SOURCE"),
                 (
@@ -135,7 +136,7 @@ def export(
         return await client.export_to(output, found, tenant=tenant, format=form)
 
     with plain_failures():
-        typer.echo(f"{output}: {size_of(asked(Datasets, trainer, token, work))}")
+        put(f"{output}: {size_of(asked(Datasets, trainer, token, work))}")
 
 
 @app.command()
@@ -151,7 +152,7 @@ def select(
         return await client.select(await id_of(client, dataset, tenant), tenant=tenant)
 
     with plain_failures():
-        typer.echo(f"{asked(Datasets, trainer, token, work).name} is selected")
+        put(f"{asked(Datasets, trainer, token, work).name} is selected")
 
 
 @app.command()
@@ -172,7 +173,7 @@ def split(  # noqa: PLR0913 - one parameter for each option
 
     with plain_failures():
         for part in asked(Datasets, trainer, token, work):
-            typer.echo(f"{part.id} {part.name}: {part.example_count} examples")
+            put(f"{part.id} {part.name}: {part.example_count} examples")
 
 
 @app.command()
@@ -189,7 +190,7 @@ def archive(
         return (await client.archive(found, tenant=tenant)).id
 
     with plain_failures():
-        typer.echo(asked(Datasets, trainer, token, work))
+        put(asked(Datasets, trainer, token, work))
 
 
 @app.command()
@@ -230,7 +231,7 @@ def download(
             token,
             lambda client: client.download_archive_to(output, archive, tenant=tenant),
         )
-        typer.echo(f"{output}: {size_of(size)}")
+        put(f"{output}: {size_of(size)}")
 
 
 @app.command()
@@ -249,7 +250,7 @@ def restore(
             token,
             lambda client: client.restore(archive, tenant=tenant, name=name),
         )
-        typer.echo(back.id)
+        put(back.id)
 
 
 @app.command()
@@ -266,7 +267,7 @@ def delete(
 
     with plain_failures():
         asked(Datasets, trainer, token, work)
-        typer.echo(f"{dataset} is deleted")
+        put(f"{dataset} is deleted")
 
 
 @app.command("delete-archive")
@@ -281,7 +282,7 @@ def delete_archive(
         asked(
             Datasets, trainer, token, lambda client: client.delete_archive(archive, tenant=tenant)
         )
-        typer.echo(f"{archive} is deleted")
+        put(f"{archive} is deleted")
 
 
 async def _first(examples: AsyncIterator[Example], count: int) -> list[Example]:
@@ -296,19 +297,19 @@ async def _first(examples: AsyncIterator[Example], count: int) -> list[Example]:
 
 def _print(statistics: DatasetStatistics) -> None:
     dataset = statistics.dataset
-    typer.echo(f"{dataset.name} ({_state(dataset) or 'not selected'}) {dataset.id}")
-    typer.echo(
+    put(f"{dataset.name} ({_state(dataset) or 'not selected'}) {dataset.id}")
+    put(
         f"{dataset.example_count} examples, {dataset.negative_example_count} to be avoided, "
         f"{statistics.text_example_count} of plain text; {size_of(dataset.byte_count)}, "
         f"about {statistics.estimated_token_count} tokens"
     )
-    typer.echo(f"prompts:     {_lengths(statistics.prompt_characters)}")
-    typer.echo(f"completions: {_lengths(statistics.completion_characters)}")
-    typer.echo(
+    put(f"prompts:     {_lengths(statistics.prompt_characters)}")
+    put(f"completions: {_lengths(statistics.completion_characters)}")
+    put(
         f"{statistics.ambiguous_prompt_count} prompts with several answers, "
         f"{statistics.preference_pair_count} with a good and a bad one"
     )
-    typer.echo(f"sha256 {dataset.content_sha256}")
+    put(f"sha256 {dataset.content_sha256}")
 
 
 def _lengths(lengths: LengthStatistics) -> str:

@@ -22,6 +22,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
+from voicemesh_client.cli.texts import put
 from voicemesh_client.evaluation import (
     ComparedScores,
     EvaluationCase,
@@ -67,7 +68,7 @@ def evaluate(  # noqa: PLR0913 - one parameter for each option
 
         outcome = asked(Models, trainer, token, work)
         if as_json:
-            typer.echo(json.dumps(asdict(outcome), default=str, ensure_ascii=False, indent=2))
+            put(json.dumps(asdict(outcome), default=str, ensure_ascii=False, indent=2))
         else:
             _print(outcome)
         if outcome.scores is None:
@@ -108,7 +109,7 @@ def _print(outcome: _Outcome) -> None:
     for prediction in outcome.predictions:
         if prediction.error:
             where = f"case {prediction.case_index + 1}, {prediction.model}"
-            typer.echo(f"{where}: {prediction.error}", err=True)
+            put(f"{where}: {prediction.error}", err=True)
 
 
 def _lines(scores: EvaluationScores) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import typer
 
 from voicemesh_chassis.service import StartupError
+from voicemesh_client.cli.texts import put
 from voicemesh_client.errors import ServiceError, TlsMismatchError
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def sentence_of(error: ServiceError) -> str:
 def complain(sentence: str) -> None:
     """Writes an error to standard error."""
     # A person reads one line, whatever the service put into its message.
-    typer.echo(f"error: {' '.join(sentence.split())}", err=True)
+    put(f"error: {' '.join(sentence.split())}", err=True)
 
 
 def _fail(sentence: str, cause: Exception) -> None:

@@ -22,6 +22,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
+from voicemesh_client.cli.texts import harmless, put
 from voicemesh_client.datasets import Datasets
 from voicemesh_client.examples import DatasetFormat, ImportOptions, ImportReport, Polarity
 from voicemesh_client.files import FileSource
@@ -72,7 +73,7 @@ def import_examples(  # noqa: PLR0913 - one parameter for each option
 
     with plain_failures():
         report = asked(Datasets, trainer, token, work)
-        typer.echo(f"{report.dataset.name}: {_sums(report, 'added')}")
+        put(f"{report.dataset.name}: {_sums(report, 'added')}")
         _print_rejected(report)
 
 
@@ -109,12 +110,12 @@ def preview(  # noqa: PLR0913 - one parameter for each option
                 for each in report.files
             ),
         )  # fmt: skip
-        typer.echo()
+        put()
         show_table(
             ("PROMPT", "COMPLETION", "POLARITY"),
             ((each.prompt, each.completion, each.polarity or "") for each in report.examples),
         )
-        typer.echo(f"\n{_sums(report, 'to be added')}")
+        put(f"\n{_sums(report, 'to be added')}")
         _print_rejected(report)
 
 
@@ -143,7 +144,7 @@ def _options(negative: bool, form: DatasetFormat, encoding: str, author: str) ->
 def _shown(file: Path) -> Iterator[Callable[[int], None]]:
     """A line that tells how much has been sent, if somebody looks."""
     console = Console(stderr=True)
-    name = "standard input" if file == _STANDARD_INPUT else escape(file.name)
+    name = "standard input" if file == _STANDARD_INPUT else escape(harmless(file.name))
     with console.status(name) if console.is_terminal else nullcontext() as line:
 
         def progress(byte_count: int) -> None:
@@ -163,7 +164,7 @@ def _sums(report: ImportReport, added: str) -> str:
 def _print_rejected(report: ImportReport) -> None:
     for row in report.rejected_rows:
         place = f"{row.file_name}, line {row.line}" if row.file_name else f"line {row.line}"
-        typer.echo(f"{place}: {row.reason}", err=True)
+        put(f"{place}: {row.reason}", err=True)
     rest = report.rejected_count - len(report.rejected_rows)
     if rest > 0:
-        typer.echo(f"and {rest} more", err=True)
+        put(f"and {rest} more", err=True)

@@ -18,6 +18,7 @@ from voicemesh_client.cli.options import (
     TrainerTarget,
     connection,
 )
+from voicemesh_client.cli.texts import put
 from voicemesh_client.cli.watching import exit_as, followed, lines_about
 from voicemesh_client.datasets import Datasets
 from voicemesh_client.training import (
@@ -84,7 +85,7 @@ def train(  # noqa: PLR0913 - one parameter for each option
 
     with plain_failures():
         job = asked(TrainingJobs, trainer, token, work)
-        typer.echo(job.id)
+        put(job.id)
         if not detach:
             exit_as(followed(job.id, tenant, connection(trainer, token)))
 
@@ -124,7 +125,7 @@ def show(
     with plain_failures():
         found = asked(TrainingJobs, trainer, token, lambda jobs: jobs.get(job, tenant=tenant))
         for line in lines_about(found):
-            typer.echo(line)
+            put(line)
 
 
 @app.command()
@@ -149,7 +150,7 @@ def cancel(
     """Ask a job to end."""
     with plain_failures():
         now = asked(TrainingJobs, trainer, token, lambda jobs: jobs.cancel(job, tenant=tenant))
-        typer.echo(f"{now.id} is {now.state}" if now.state.ended else f"{now.id} is to end")
+        put(f"{now.id} is {now.state}" if now.state.ended else f"{now.id} is to end")
 
 
 @app.command()
@@ -163,7 +164,7 @@ def log(
 
     async def work(jobs: TrainingJobs) -> None:
         async for line in jobs.log(job, tenant=tenant):
-            typer.echo(f"{time_of(line.time)} {line.text}")
+            put(f"{time_of(line.time)} {line.text}")
 
     with plain_failures():
         asked(TrainingJobs, trainer, token, work)
@@ -185,4 +186,4 @@ def curve(
             TrainingJobs, trainer, token, lambda jobs: jobs.loss_curve(job, tenant=tenant)
         )
         output.write_bytes(picture)
-        typer.echo(f"{output}: {size_of(len(picture))}")
+        put(f"{output}: {size_of(len(picture))}")

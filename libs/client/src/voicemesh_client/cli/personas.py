@@ -16,7 +16,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
-from voicemesh_client.errors import InvalidArgumentError
+from voicemesh_client.cli.texts import put, text_of
 from voicemesh_client.personas import Persona
 from voicemesh_client.trainer import Trainer
 
@@ -54,16 +54,8 @@ def set_persona(
     if name is None and prompt is None and prompt_file is None:
         refuse_usage("nothing is to be changed: name --name, --prompt or --prompt-file")
     with plain_failures():
-        told = _text_of(prompt_file) if prompt_file is not None else prompt
+        told = text_of(prompt_file, "persona.system_prompt") if prompt_file is not None else prompt
         _print(asked(Trainer, trainer, token, lambda it: _changed(it, tenant, name, told)))
-
-
-def _text_of(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        msg = f"{file} is not UTF-8 text"
-        raise InvalidArgumentError(msg, field="persona.system_prompt") from error
 
 
 async def _changed(trainer: Trainer, tenant: str, name: str | None, prompt: str | None) -> Persona:
@@ -76,6 +68,6 @@ async def _changed(trainer: Trainer, tenant: str, name: str | None, prompt: str 
 
 
 def _print(persona: Persona) -> None:
-    typer.echo(f"name:    {persona.name or '(the default)'}")
-    typer.echo(f"changed: {time_of(persona.update_time) or 'never'}")
-    typer.echo(f"prompt:  {persona.system_prompt or '(the default)'}")
+    put(f"name:    {persona.name or '(the default)'}")
+    put(f"changed: {time_of(persona.update_time) or 'never'}")
+    put(f"prompt:  {persona.system_prompt or '(the default)'}")

@@ -3,6 +3,7 @@
 # No `from __future__ import annotations`: typer reads these annotations at run time.
 
 import asyncio
+import math
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 from voicemesh_client.audio import AudioEncoding, AudioFormat
 from voicemesh_client.cli.failures import complain, plain_failures, refuse_usage
 from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TtsTarget, connection
+from voicemesh_client.cli.texts import put, text_on_standard_input
 from voicemesh_client.cli.utterance import STANDARD_STREAM, Saying, said
 from voicemesh_client.speech import Pronunciation, SynthesisOptions
 
@@ -96,6 +98,8 @@ def say(  # noqa: PLR0913 - one parameter for each option
     """Speak a text into a file, or to standard output while it is still being written."""
     if words and output == STANDARD_STREAM:
         refuse_usage("--words needs standard output, which the audio takes: name a file")
+    if not math.isfinite(silence):
+        refuse_usage("--silence is a number of seconds, up to 2")
     options = SynthesisOptions(
         voice=voice,
         language_code=language,
@@ -113,9 +117,9 @@ def say(  # noqa: PLR0913 - one parameter for each option
         spoken = asyncio.run(said(saying, connection(tts, token)))
         if output == STANDARD_STREAM:
             return
-        typer.echo(f"{output}: {spoken.duration_s:.2f} s by {spoken.voice}")
+        put(f"{output}: {spoken.duration_s:.2f} s by {spoken.voice}")
         for word in spoken.words:
-            typer.echo(f"{word.start_s:.3f}\t{word.end_s:.3f}\t{word.word}")
+            put(f"{word.start_s:.3f}\t{word.end_s:.3f}\t{word.word}")
     if words and not spoken.words:
         complain(f"{spoken.voice} does not tell when its words are spoken")
         raise typer.Exit(1)
@@ -128,7 +132,7 @@ def _read(text: str, output: Path, *, ssml: bool) -> str | None:
     elif output == STANDARD_STREAM and not ssml:
         return None
     else:
-        whole = typer.get_text_stream("stdin").read()
+        whole = text_on_standard_input("text")
     if not whole.strip():
         refuse_usage("the text to speak is blank")
     return whole

@@ -15,6 +15,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
+from voicemesh_client.cli.texts import put, text_on_standard_input
 from voicemesh_client.generation import Correction
 from voicemesh_client.personas import AuthorItem
 from voicemesh_client.trainer import Trainer
@@ -32,14 +33,14 @@ def teach(
 ) -> None:
     """Correct the answer to a question; it counts for the very next one."""
     with plain_failures():
-        text = typer.get_text_stream("stdin").read() if answer == "-" else answer
+        text = text_on_standard_input("corrected_text") if answer == "-" else answer
         if not question.strip() or not text.strip():
             refuse_usage("the question or the answer is blank")
         correction = Correction(text, question=question, author_id=author)
         made = asked(
             Trainer, trainer, token, lambda it: it.record_correction(correction, tenant=tenant)
         )
-        typer.echo(made)
+        put(made)
 
 
 def forget(
@@ -68,7 +69,7 @@ def forget(
         gone = asked(
             Trainer, trainer, token, lambda it: it.delete_author_data(author, tenant=tenant)
         )
-        typer.echo(
+        put(
             f"deleted: {gone.example_count} examples, {gone.correction_count} corrections, "
             f"{gone.feedback_count} feedback"
         )

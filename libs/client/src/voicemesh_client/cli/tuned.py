@@ -16,6 +16,7 @@ from voicemesh_client.cli.options import (
     Token,
     TrainerTarget,
 )
+from voicemesh_client.cli.texts import put
 from voicemesh_client.evaluation import Model, ModelChange, ModelState
 from voicemesh_client.models import Models
 
@@ -73,7 +74,7 @@ def promote(
             token,
             lambda it: it.promote(model, tenant=tenant, force=force, author_id=author),
         )
-        typer.echo(f"{active.name} is active")
+        put(f"{active.name} is active")
 
 
 @app.command()
@@ -88,7 +89,7 @@ def rollback(
         active = asked(
             Models, trainer, token, lambda it: it.roll_back(tenant=tenant, author_id=author)
         )
-        typer.echo(f"{active.name} is active")
+        put(f"{active.name} is active")
 
 
 @app.command()
@@ -102,7 +103,7 @@ def delete(
     """Delete a model that was trained, and is not active."""
     with plain_failures():
         asked(Models, trainer, token, lambda it: it.delete(model, tenant=tenant, author_id=author))
-        typer.echo(f"{model} is deleted")
+        put(f"{model} is deleted")
 
 
 @app.command()

@@ -14,6 +14,7 @@ from rich.table import Table
 
 from voicemesh_client.cli.failures import plain_failures, refuse_usage
 from voicemesh_client.cli.options import DEFAULT_TARGETS, Token, TtsTarget, connection
+from voicemesh_client.cli.texts import harmless, put
 from voicemesh_client.connection import Connection
 from voicemesh_client.tts import TextToSpeech
 from voicemesh_client.voices import Voice, VoiceGender
@@ -45,7 +46,7 @@ def list_voices(
             table.add_column(heading)
         for voice in found:
             table.add_row(
-                voice.id, escape(voice.display_name), _languages(voice.language_codes),
+                voice.id, escape(harmless(voice.display_name)), _languages(voice.language_codes),
                 _gender(voice), str(voice.sample_rate_hertz), _state(voice), escape(voice.license),
             )  # fmt: skip
         console = Console()
@@ -76,7 +77,7 @@ def create(  # noqa: PLR0913 - one parameter for each option
         made = asyncio.run(
             _created(recording.read_bytes(), tenant, name, language, connection(tts, token))
         )
-        typer.echo(made.id)
+        put(made.id)
 
 
 @app.command()
@@ -89,7 +90,7 @@ def delete(
     """Delete a cloned voice, with its recording."""
     with plain_failures():
         asyncio.run(_deleted(voice, tenant, connection(tts, token)))
-        typer.echo(f"{voice} is deleted")
+        put(f"{voice} is deleted")
 
 
 async def _voices(language: str, tenant: str, service: Connection) -> Sequence[Voice]:

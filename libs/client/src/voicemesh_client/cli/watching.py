@@ -12,6 +12,7 @@ from rich.console import Console
 
 from voicemesh_client.cli.asking import time_of
 from voicemesh_client.cli.failures import complain
+from voicemesh_client.cli.texts import put
 from voicemesh_client.training import TrainingJob, TrainingJobState, TrainingProgress
 from voicemesh_client.training_jobs import TrainingJobs
 
@@ -37,7 +38,7 @@ def followed(job_id: str, tenant: str, service: Connection) -> TrainingJob | Non
     try:
         return asyncio.run(_followed(job_id, tenant, service))
     except KeyboardInterrupt:
-        typer.echo(f"the job goes on: voicemesh jobs watch {job_id}", err=True)
+        put(f"the job goes on: voicemesh jobs watch {job_id}", err=True)
         raise typer.Exit(_INTERRUPTED) from None
 
 
@@ -52,14 +53,14 @@ async def _followed(job_id: str, tenant: str, service: Connection) -> TrainingJo
                     match event:
                         case TrainingJob():
                             job = event
-                            typer.echo(f"{event.state}")
+                            put(f"{event.state}")
                             if status is not None:
                                 status.update(str(event.state))
                         case TrainingProgress():
                             if status is not None:
                                 status.update(_progress(event))
                         case _:
-                            typer.echo(f"{time_of(event.time)} {event.text}")
+                            put(f"{time_of(event.time)} {event.text}")
     return job
 
 
@@ -68,7 +69,7 @@ def exit_as(job: TrainingJob | None) -> None:
     if job is None or job.state is not TrainingJobState.SUCCEEDED:
         complain(_why(job))
         raise typer.Exit(_FAILED)
-    typer.echo(f"model: {job.result_model}")
+    put(f"model: {job.result_model}")
 
 
 def lines_about(job: TrainingJob) -> Iterator[str]:
@@ -99,14 +100,21 @@ def lines_about(job: TrainingJob) -> Iterator[str]:
     if run.versions:
         yield "versions: " + ", ".join(f"{name} {of}" for name, of in sorted(run.versions.items()))
     if run.metrics:
-        yield "figures:  " + ", ".join(f"{name} {of:g}" for name, of in sorted(run.metrics.items()))
+        yield "figures:  " + ", ".join(
+            f"{name} {_number(of)}" for name, of in sorted(run.metrics.items())
+        )
     if run.provider_job_id:
         yield f"provider: {run.provider_job_id}"
 
 
 def _settings(settings: TrainingSettings) -> str:
     given = {name: value for name, value in asdict(settings).items() if value is not None}
-    return ", ".join(f"{name} {value:g}" for name, value in given.items()) or "the defaults"
+    return ", ".join(f"{name} {_number(value)}" for name, value in given.items()) or "the defaults"
+
+
+def _number(number: float) -> str:
+    # A seed has up to 19 digits, all of which are needed to repeat a run.
+    return f"{number:d}" if isinstance(number, int) else f"{number:g}"
 
 
 def _progress(progress: TrainingProgress) -> str:

@@ -11,6 +11,7 @@ import csv
 import io
 import re
 from collections import Counter, deque
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from voicemesh_trainer.datasets.columns import column_named, columns_named
@@ -90,7 +91,9 @@ def _row(line: int, header: Sequence[str], values: Sequence[str]) -> Row:
             msg = f"it has {len(values)} columns, but the header has {len(header)}"
             return Row(line, None, msg)
         values = values[: len(header)]
-    return Row(line, {name: restored(value) for name, value in zip(header, values, strict=False)})
+    # Cells that a short row leaves out are empty.
+    cells = zip_longest(header, values, fillvalue="")
+    return Row(line, {name: restored(value) for name, value in cells})
 
 
 def _checked_header(names: Sequence[str], name: str) -> list[str]:

@@ -8,7 +8,7 @@ from voicemesh.trainer.v1 import dataset_service_pb2 as pb
 from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_trainer.domain.datasets import DatasetFormat, ImportRequest, SplitRequest
 from voicemesh_trainer.domain.lessons import Polarity
-from voicemesh_trainer.rpc.checks import check_number, check_tenant, check_text
+from voicemesh_trainer.rpc.checks import check_number, check_printable, check_tenant, check_text
 from voicemesh_trainer.rpc.teaching import timestamp_of
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ _WRITTEN_FORMATS = {
 
 def check_id(value: str, field: str) -> str:
     """The id of something that must be there; whether it is, the store tells."""
-    return check_text(value, field, _MAX_ID, required=True)
+    return check_printable(value, field, _MAX_ID, required=True)
 
 
 def check_name(name: str, field: str, *, required: bool = True) -> str:
@@ -101,21 +101,22 @@ def import_request_from(config: pb.ImportDatasetConfig) -> ImportRequest:
         file_name=check_text(config.file_name, "config.file_name", _MAX_FILE_NAME),
         format=_READ_FORMATS[config.format],
         encoding=check_text(config.encoding, "config.encoding", _MAX_ENCODING),
-        author_id=_without_zero(check_text(config.author_id, "config.author_id", _MAX_ID)),
-        request_id=_without_zero(check_text(config.request_id, "config.request_id", _MAX_ID)),
+        author_id=check_printable(config.author_id, "config.author_id", _MAX_ID),
+        request_id=check_printable(config.request_id, "config.request_id", _MAX_ID),
         preview=config.preview,
     )
 
 
 def split_request_from(request: pb.SplitDatasetRequest) -> SplitRequest:
     """How to part a dataset. Raises as above."""
+    tenant, dataset_id = check_tenant(request.tenant), check_id(request.dataset_id, "dataset_id")
     share = check_number(request.first_share, "first_share", 0, 1, above_least=True)
     if share >= 1:
         msg = "first_share is 1; it must be below, so that there is a second part"
         raise InvalidArgumentError(msg, field="first_share")
     return SplitRequest(
-        tenant=check_tenant(request.tenant),
-        dataset_id=check_id(request.dataset_id, "dataset_id"),
+        tenant=tenant,
+        dataset_id=dataset_id,
         first_share=share,
         first_name=check_name(request.first_name, "first_name", required=False),
         second_name=check_name(request.second_name, "second_name", required=False),
@@ -228,8 +229,3 @@ def _lengths_message(lengths: LengthStatistics) -> pb.LengthStatistics:
         maximum=lengths.maximum,
         mean=lengths.mean,
     )
-
-
-def _without_zero(text: str) -> str:
-    """Opaque ids as databases can hold them: PostgreSQL knows no NUL."""
-    return text.replace("\0", "")

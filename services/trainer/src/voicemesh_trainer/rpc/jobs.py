@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from voicemesh.trainer.v1 import training_job_service_pb2, training_job_service_pb2_grpc
 from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_trainer.domain.ids import is_id
-from voicemesh_trainer.rpc.checks import check_tenant, check_text
+from voicemesh_trainer.rpc.checks import check_printable, check_tenant
 from voicemesh_trainer.rpc.job_messages import (
     event_message,
     job_message,
@@ -108,7 +108,7 @@ class TrainingJobServicer(training_job_service_pb2_grpc.TrainingJobServiceServic
 
 
 def _job_id_from(job_id: str) -> str:
-    return check_text(job_id, "job_id", _MAX_ID, required=True)
+    return check_printable(job_id, "job_id", _MAX_ID, required=True)
 
 
 def _size_from(page_size: int) -> int:

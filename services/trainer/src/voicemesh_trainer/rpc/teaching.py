@@ -36,8 +36,8 @@ def correction_from(request: trainer_service_pb2.RecordCorrectionRequest) -> Cor
     if subject == "response_id":
         check_printable(request.response_id, "response_id", _MAX_ID, required=True)
     else:
-        check_text(request.question, "question", _MAX_TEXT, required=True)
-    corrected = check_text(request.corrected_text, "corrected_text", _MAX_TEXT, required=True)
+        _check_words(request.question, "question")
+    corrected = _check_words(request.corrected_text, "corrected_text")
     return Correction(
         tenant=tenant,
         corrected_text=corrected.strip(),
@@ -67,6 +67,15 @@ def feedback_from(request: trainer_service_pb2.RecordFeedbackRequest) -> Feedbac
         author_id=check_printable(request.author_id, "author_id", _MAX_ID),
         request_id=check_printable(request.request_id, "request_id", _MAX_ID),
     )
+
+
+def _check_words(text: str, field: str) -> str:
+    """The text, if there is something in it to read: control characters alone teach nothing."""
+    check_text(text, field, _MAX_TEXT, required=True)
+    if not any(character.isprintable() and not character.isspace() for character in text):
+        msg = f"{field} is blank"
+        raise InvalidArgumentError(msg, field=field)
+    return text
 
 
 def timestamp_of(seconds: float) -> Timestamp:
