@@ -151,7 +151,11 @@ async def test_two_hundred_callers_at_once_are_served_or_told_when_to_come_back(
     bench: Bench,
 ) -> None:
     answers = await asyncio.gather(
-        *[bench.synthesize(f"Text number {n}.") for n in range(200)], return_exceptions=True
+        *[
+            bench.synthesize(f"Text number {n} is long enough to keep an engine busy. " * 4)
+            for n in range(200)
+        ],
+        return_exceptions=True,
     )
 
     served = [answer for answer in answers if isinstance(answer, pb.SynthesizeResponse)]

@@ -213,6 +213,15 @@ def test_later_clauses_are_whole_sentences(text: str, clauses: int) -> None:
     [
         ("Look here:\n```python\nx = 1. y\n```\nThat was it.", ["Look here:", "That was it."]),
         ("```\nonly code\n```", []),
+        (
+            "1. ```sh\n   make run\n   ```\n2. Talk to it, please, a while.\nThat is all of it.",
+            ["1.", "2. Talk to it, please, a while.", "That is all of it."],
+        ),
+        ("Type:```\nls\n```\nThen wait for it.", ["Type:", "Then wait for it."]),
+        (
+            "Say ```ls``` now or never.\nThat is all of it.",
+            ["Say ```ls``` now or never.", "That is all of it."],
+        ),
         ("```never closed. At all. Really not.", []),
         ("Use `print` for that.", ["Use `print` for that."]),
         ("Look here:\n~~~\ncode. More\n~~~\nDone with it.", ["Look here:", "Done with it."]),

@@ -27,6 +27,15 @@ def said(body: str, language: str = "en-US") -> str:
     return " ".join(word.text for clause in clauses(body, language) for word in clause.words or ())
 
 
+@pytest.mark.parametrize("tag", ['emphasis level="strong"', 'prosody rate="80%"'])
+def test_a_mark_after_an_element_ends_what_is_in_it(tag: str) -> None:
+    name = tag.split()[0]
+    found = clauses(f"That <{tag}>answers</{name}>. Call me now. <{tag}>Will you</{name}>?! Do.")
+
+    words = [[word.text for word in clause.words or ()] for clause in found]
+    assert words == [["That"], ["answers."], ["Call", "me", "now."], ["Will", "you?!"], ["Do."]]
+
+
 def test_plain_text_is_read_as_outside_of_documents() -> None:
     assert said("I have 42 &amp; more.\n  Dr. Smith") == "I have forty-two and more. Doctor Smith"
 

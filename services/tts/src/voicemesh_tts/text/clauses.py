@@ -26,6 +26,10 @@ from voicemesh_tts.text.phrasing import Joint, best_joint
 __all__ = ("ClauseLimits", "ClausePlanner", "plan")
 
 _FENCES = ("```", "~~~")
+_LANGUAGE_CHARS = 40
+"""Longest name of the language of a block of code that begins within a line, with its line end."""
+_PART_OF_LANGUAGE = re.compile(r"[\w+#.-]*[ \t\r]*")
+_CODE_LANGUAGE = re.compile(_PART_OF_LANGUAGE.pattern + r"\n")
 _LETTERS_A_WORD = 3
 """How many letters of a script without blanks count as a word."""
 
@@ -170,10 +174,11 @@ class ClausePlanner:
         """Where to cut, judged at `place`; 0 is nowhere, None is not known yet."""
         if place >= self._limits.max_chars:
             return self._forced_cut()
-        if self._text[place] in "`~" and self._at_line_start(place):
-            if place + len(_FENCES[0]) > len(self._text) and not final:
+        if self._text[place] in "`~":
+            begins = self._begins_code(place, final=final)
+            if begins is None:
                 return None
-            if self._text.startswith(_FENCES, place):
+            if begins:
                 return self._enter_fence(place)
         boundary = boundary_at(self._text, place)
         if boundary.kind is Break.UNDECIDED:
@@ -258,6 +263,28 @@ class ClausePlanner:
 
     def _tears(self, place: int) -> bool:
         return any(start < place < end for start, end in self._atoms)
+
+    def _begins_code(self, place: int, *, final: bool) -> bool | None:
+        """Whether a block of code begins here; None if that is not known yet.
+
+        Within a line, as after the number of a list, it takes a language and the end of the line:
+        else it is code within a sentence.
+        """
+        begun = self._text[place : place + len(_FENCES[0])]
+        if len(begun) < len(_FENCES[0]) and not final and any(f.startswith(begun) for f in _FENCES):
+            return None
+        if begun not in _FENCES:
+            return False
+        if self._at_line_start(place):
+            return True
+        line = self._text[:place].rpartition("\n")[2]
+        if begun != _FENCES[0] or begun in line:
+            return False
+        rest = self._text[place + len(begun) : place + len(begun) + _LANGUAGE_CHARS]
+        if _CODE_LANGUAGE.match(rest):
+            return True
+        known = final or not _PART_OF_LANGUAGE.fullmatch(rest)
+        return False if known or len(rest) == _LANGUAGE_CHARS else None
 
     def _at_line_start(self, place: int) -> bool:
         return not self._text[:place].rpartition("\n")[2].strip()

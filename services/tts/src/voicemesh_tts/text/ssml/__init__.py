@@ -78,10 +78,16 @@ class _Planner:
             elif self._clauses:
                 self._paragraph_s = max(self._paragraph_s, item.seconds)
             return
+        text = item.text if item.mark is None else self._marked(item)
         if item.style != self._style:
+            # Marks after the end of an element belong to what stands in it.
+            count = _closing_marks(text.text) if self._texts else 0
+            if count:
+                self._texts.append(text.part(0, count))
+                text = text.part(count, len(text.text))
             self._flush()
             self._style = item.style
-        self._texts.append(item.text if item.mark is None else self._marked(item))
+        self._texts.append(text)
 
     def finish(self, length: int) -> list[Clause]:
         """All clauses; a pause at the end is one without words."""
@@ -155,6 +161,12 @@ class _Planner:
     def _shown(self, character: str) -> str:
         held = self._fixed.held(character)
         return character if held is None else " ".join(word.text for word in held)
+
+
+def _closing_marks(text: str) -> int:
+    """How many marks a text begins with that end what was said before it."""
+    count = len(text) - len(text.lstrip("".join(_MARKS)))
+    return count if not text[count : count + 1].strip() else 0
 
 
 def _joined(texts: Iterable[Traced]) -> Traced | None:
