@@ -132,9 +132,10 @@ class Full:
 
     async def answer(self, conversation: Conversation) -> AsyncGenerator[GenerationEvent, None]:
         """Refuses."""
-        msg = "does not fit"
-        raise ConversationTooLongError(msg, field="history")
-        yield
+        if conversation.history:
+            msg = "does not fit"
+            raise ConversationTooLongError(msg, field="history")
+        yield Delta("")
 
 
 @pytest.mark.parametrize(

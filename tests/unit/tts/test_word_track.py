@@ -63,3 +63,30 @@ def test_a_word_moves_with_its_clause() -> None:
     assert moved(TimedWord("a", Span(0, 1), 0.25, 0.5), 2.0) == TimedWord(
         "a", Span(0, 1), 2.25, 2.5
     )
+
+
+def test_a_word_with_its_mark_behind_its_element_is_one_and_has_no_markup() -> None:
+    document = "<speak><say-as interpret-as='telephone'>55-1</say-as>. Go\n</speak>"
+    begin, end, go = document.index("55-1"), document.index(". Go") + 1, document.index("Go")
+    spans = (Span(begin, begin + 4), Span(begin, end), Span(go, go + 3))
+    words = tuple(
+        SpokenWord(text, span) for text, span in zip(("a", "b.", "Go"), spans, strict=True)
+    )
+    clause = Clause("a b. Go", Span(begin, go + 3), words)
+
+    timed = WordTrack(clause, words, document).timed(TIMES[:3], 0.0)
+
+    assert [(word.text, word.start_s, word.end_s) for word in timed] == [
+        ("55-1.", 0.0, 0.9),
+        ("Go", 1.0, 1.4),
+    ]
+    assert timed[0].span == spans[1]
+
+
+def test_what_looks_like_markup_in_plain_text_is_as_it_was_written() -> None:
+    text = "a<b>c\n"
+    clause, words = Clause(text, Span(0, len(text))), (SpokenWord("abc", Span(0, len(text))),)
+
+    (word,) = WordTrack(clause, words, text).timed(TIMES[:1], 0.0)
+
+    assert word.text == "a<b>c"

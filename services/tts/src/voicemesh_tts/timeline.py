@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from voicemesh_tts.domain import SpeechRequest, SpokenWord, WordTime
 
 __all__ = ("Timeline", "WordTrack", "moved", "written_in")
+
+_TAG = re.compile("<[^>]*>")
 
 
 class Timeline:
@@ -102,7 +105,7 @@ class WordTrack:
             if not 0 <= time.index < len(self._spans):
                 continue
             start_s, end_s = time.start_s + offset_s, time.end_s + offset_s
-            if self._open and self._spans[self._open[0]] == self._spans[time.index]:
+            if self._open and self._are_one(self._open[0], time.index):
                 start_s = self._open[1]
             elif self._open:
                 found.append(self._closed(self._open))
@@ -114,7 +117,11 @@ class WordTrack:
 
     def _is_last_part(self, index: int) -> bool:
         following = index + 1
-        return following == len(self._spans) or self._spans[following] != self._spans[index]
+        return following == len(self._spans) or not self._are_one(index, following)
+
+    def _are_one(self, part: int, other: int) -> bool:
+        # The last part may go further: to the mark that ends the word.
+        return self._spans[part].start == self._spans[other].start
 
     def _closed(self, word: tuple[int, float, float]) -> TimedWord:
         index, start_s, end_s = word
@@ -123,16 +130,18 @@ class WordTrack:
 
 
 def written_in(clause: Clause, span: Span, source: str | None) -> str:
-    """The characters of a span.
+    """The characters of a word's span, without markup and blanks around them.
 
     Args:
-        clause: the clause that it is part of.
+        clause: the clause that it is part of; one of a document has its words already.
         span: a part of the clause's.
         source: the text that spans count in; None if that is the clause's own.
     """
-    if source is not None:
-        return source[span.start : span.end]
-    return clause.text[span.start - clause.span.start : span.end - clause.span.start]
+    if source is None:
+        written = clause.text[span.start - clause.span.start : span.end - clause.span.start]
+    else:
+        written = source[span.start : span.end]
+    return (written if clause.words is None else _TAG.sub("", written)).strip()
 
 
 def moved(word: TimedWord, offset_s: float) -> TimedWord:

@@ -217,6 +217,7 @@ def test_later_clauses_are_whole_sentences(text: str, clauses: int) -> None:
             "1. ```sh\n   make run\n   ```\n2. Talk to it, please, a while.\nThat is all of it.",
             ["1.", "2. Talk to it, please, a while.", "That is all of it."],
         ),
+        ("- > ```python title='a.py'\nx\n```\nThat is all of it.", ["- >", "That is all of it."]),
         ("Type:```\nls\n```\nThen wait for it.", ["Type:", "Then wait for it."]),
         (
             "Say ```ls``` now or never.\nThat is all of it.",

@@ -36,6 +36,16 @@ def test_a_mark_after_an_element_ends_what_is_in_it(tag: str) -> None:
     assert words == [["That"], ["answers."], ["Call", "me", "now."], ["Will", "you?!"], ["Do."]]
 
 
+def test_a_mark_without_a_blank_behind_it_ends_an_element_where_there_are_no_blanks() -> None:
+    found = clauses('これは<prosody rate="80%">答え</prosody>。次です。', "ja")
+
+    assert ["".join(word.text for word in clause.words or ()) for clause in found] == [
+        "これは",
+        "答え。",
+        "次です。",
+    ]
+
+
 def test_plain_text_is_read_as_outside_of_documents() -> None:
     assert said("I have 42 &amp; more.\n  Dr. Smith") == "I have forty-two and more. Doctor Smith"
 

@@ -26,6 +26,8 @@ from voicemesh_tts.text.phrasing import Joint, best_joint
 __all__ = ("ClauseLimits", "ClausePlanner", "plan")
 
 _FENCES = ("```", "~~~")
+_BEFORE_CODE = re.compile(r"\s*(?:(?:[-*+>]|\d{1,9}[.)])\s*)*")
+"""What a line may have before a block of code: marks of lists and quotations."""
 _LANGUAGE_CHARS = 40
 """Longest name of the language of a block of code that begins within a line, with its line end."""
 _PART_OF_LANGUAGE = re.compile(r"[\w+#.-]*[ \t\r]*")
@@ -267,17 +269,16 @@ class ClausePlanner:
     def _begins_code(self, place: int, *, final: bool) -> bool | None:
         """Whether a block of code begins here; None if that is not known yet.
 
-        Within a line, as after the number of a list, it takes a language and the end of the line:
-        else it is code within a sentence.
+        After words, it takes a language and the end of the line: else it is code in a sentence.
         """
         begun = self._text[place : place + len(_FENCES[0])]
         if len(begun) < len(_FENCES[0]) and not final and any(f.startswith(begun) for f in _FENCES):
             return None
         if begun not in _FENCES:
             return False
-        if self._at_line_start(place):
-            return True
         line = self._text[:place].rpartition("\n")[2]
+        if _BEFORE_CODE.fullmatch(line):
+            return True
         if begun != _FENCES[0] or begun in line:
             return False
         rest = self._text[place + len(begun) : place + len(begun) + _LANGUAGE_CHARS]
@@ -285,9 +286,6 @@ class ClausePlanner:
             return True
         known = final or not _PART_OF_LANGUAGE.fullmatch(rest)
         return False if known or len(rest) == _LANGUAGE_CHARS else None
-
-    def _at_line_start(self, place: int) -> bool:
-        return not self._text[:place].rpartition("\n")[2].strip()
 
     def _enter_fence(self, place: int) -> int:
         """Ends the clause before a block of code, or, if there is none, goes into the block."""

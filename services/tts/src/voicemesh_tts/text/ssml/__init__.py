@@ -32,6 +32,9 @@ __all__ = ("plan_ssml",)
 
 _MARKS = frozenset(".,;:!?…。、！？؟،।\"'”’»)")
 
+_UNSPACED_MARKS = frozenset("。、！？")
+"""Those of scripts that put no blank behind them."""
+
 
 def plan_ssml(
     document: str,
@@ -166,7 +169,8 @@ class _Planner:
 def _closing_marks(text: str) -> int:
     """How many marks a text begins with that end what was said before it."""
     count = len(text) - len(text.lstrip("".join(_MARKS)))
-    return count if not text[count : count + 1].strip() else 0
+    closes = text[count - 1 : count] in _UNSPACED_MARKS or not text[count : count + 1].strip()
+    return count if closes else 0
 
 
 def _joined(texts: Iterable[Traced]) -> Traced | None:
