@@ -90,7 +90,7 @@ class WordTiming:
     """When a word is spoken."""
 
     word: str
-    """The word as it stands in the text."""
+    """The word as it stands in the text, without markup."""
 
     start_s: float
     """When it begins, in seconds from the start of the audio."""

@@ -263,7 +263,7 @@ class TimedWord:
     """When a word of the text is spoken."""
 
     text: str
-    """The word as it stands in the text."""
+    """The word as it stands in the text, without markup."""
 
     span: Span
     """Where it stands."""

@@ -268,7 +268,7 @@ class WordTiming(_message.Message):
     END_OFFSET_FIELD_NUMBER: _builtins.int
     SPAN_FIELD_NUMBER: _builtins.int
     word: _builtins.str
-    """The word as it stands in the text."""
+    """The word as it stands in the text, without markup."""
     @_builtins.property
     def start_offset(self) -> _duration_pb2.Duration:
         """When it begins, from the start of the audio."""
