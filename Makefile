@@ -7,9 +7,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := libs/contracts libs/chassis libs/models libs/client libs/launcher \
             services/stt services/tts services/trainer services/bot
+DEV_PACKAGES := libs/discordsim
 MODULES := voicemesh_chassis voicemesh_models voicemesh_client voicemesh_launcher \
-           voicemesh_stt voicemesh_tts voicemesh_trainer voicemesh_bot
-PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES))
+           voicemesh_stt voicemesh_tts voicemesh_trainer voicemesh_bot discordsim
+PYPROJECTS := $(addsuffix /pyproject.toml,$(PACKAGES) $(DEV_PACKAGES))
+
+# How many tests run at once. Those of one file stay together, as they share services.
+WORKERS ?= 2
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 # The coqui engine and local training have environments of their own. TORCH is what pip is given for
 # them: another build for a GPU, for example.
@@ -21,7 +26,7 @@ TORCH ?= torch==2.13.0
 export LD_LIBRARY_PATH := $(CURDIR)/$(VENV)/openmp$(if $(LD_LIBRARY_PATH),:$(LD_LIBRARY_PATH))
 
 .PHONY: help run demo test coqui-setup test-coqui lora-setup test-lora test-kills check format format-check lint types arch protos protos-check models lock clean \
-        bench bench-stt bench-tts bench-trainer
+        bench bench-stt bench-tts bench-trainer bench-voice
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,8 +37,8 @@ run: $(VENV)/.run models ## Set everything up and start the four services and th
 demo: $(VENV)/.run models ## Ask a recorded question aloud; write reply.wav and demo.png
 	@exec $(BIN)/voicemesh-demo
 
-test: $(VENV)/.dev models ## Set everything up and run all tests
-	$(BIN)/pytest
+test: $(VENV)/.dev models ## Set everything up and run all tests (WORKERS=2 at once)
+	$(PYTEST)
 
 coqui-setup: $(COQUI)/.installed ## Set up the environment of the coqui engine (.venv-coqui, 2 GB)
 
@@ -85,7 +90,7 @@ protos-check: $(VENV)/.dev ## Check that contracts are fresh and compatible with
 models: $(VENV)/.run ## Fetch and verify the default models
 	@$(BIN)/voicemesh models pull default
 
-bench: bench-stt bench-tts bench-trainer ## Run all benchmarks and print what falls short
+bench: bench-stt bench-tts bench-trainer bench-voice ## Run all benchmarks and print what falls short
 	@$(BIN)/python -m benchmarks.shortfalls
 
 bench-stt: $(VENV)/.dev models .cache/benchmarks/peers-stt/.installed ## Measure stt against its peers (about 15 minutes)
@@ -96,6 +101,9 @@ bench-tts: $(VENV)/.dev models .cache/benchmarks/peers-tts/.installed ## Measure
 
 bench-trainer: $(VENV)/.dev $(LORA)/.installed models ## Measure the trainer against llama.cpp called directly (about 15 minutes)
 	$(BIN)/python -m benchmarks.trainer $(BENCH)
+
+bench-voice: $(VENV)/.dev models .cache/benchmarks/peers-voice/.installed ## Measure talking to the bot, and pipecat (about an hour)
+	$(BIN)/python -m benchmarks.voice $(BENCH)
 
 .cache/benchmarks/peers-%/.installed: requirements/peers-%.txt | $(BIN)/python
 	$(PYTHON) -m venv $(@D)
@@ -144,4 +152,5 @@ $(VENV)/.run: requirements/run.txt $(PYPROJECTS) | $(VENV)/bin/python
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.run
 	@echo "Installing what the checks need (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation $(addprefix -e ,$(DEV_PACKAGES))
 	@touch $@

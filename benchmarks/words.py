@@ -10,7 +10,7 @@ import jiwer
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ("word_error_rate",)
+__all__ = ("plain_words", "word_error_rate")
 
 _NUMBERS = """
 zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen
@@ -38,6 +38,11 @@ def word_error_rate(spoken: Sequence[str], heard: Sequence[str]) -> float:
     return 100 * float(measured.wer)
 
 
-def _plain(text: str) -> str:
+def plain_words(text: str) -> list[str]:
+    """The words, without what only spells differently."""
     words = _WORD.findall(text.lower().replace("’", "'").replace("-", " "))
-    return " ".join(_SPELLED.get(word, word) for word in words)
+    return [_SPELLED.get(word, word) for word in words]
+
+
+def _plain(text: str) -> str:
+    return " ".join(plain_words(text))

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -111,6 +112,12 @@ def opus_packets(
 def opus() -> Callable[..., list[bytes]]:
     """Turns speech into Opus packets."""
     return opus_packets
+
+
+@pytest.fixture
+def discord_client() -> Callable[..., Any]:
+    """Makes the bot's Discord client with a model, and nothing that hears or speaks."""
+    return _discord_client
 
 
 @pytest.fixture(scope="session")
@@ -399,3 +406,67 @@ async def new_openai(openai_fakes: Any) -> AsyncIterator[Callable[..., Any]]:
     for fake in started:
         await fake.stop()
         assert fake.wrong == []
+
+
+class _Quiet:
+    """Services and stores for a bot that is in no voice channel, in guilds that decided nothing."""
+
+    async def listen(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+        events: tuple[Any, ...] = ()
+        for event in events:
+            yield event
+
+    async def speak(self, *_: Any, **__: Any) -> AsyncIterator[Any]:
+        sounds: tuple[Any, ...] = ()
+        for sound in sounds:
+            yield sound
+
+    async def voice_ids(self, *, tenant: str) -> tuple[str, ...]:
+        del tenant
+        return ()
+
+    async def is_ready(self, _: Any) -> bool:
+        return True
+
+    async def guild(self, guild_id: int) -> Any:
+        from voicemesh_bot.guilds import GuildVoice
+
+        return GuildVoice(guild_id)
+
+
+def _discord_client(
+    model: Any,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    edit_interval_s: float = 1.2,
+    message_content: bool = False,
+) -> Any:
+    # Not above: the environments of single engines have neither discord.py nor a database.
+    from prometheus_client import CollectorRegistry
+
+    from voicemesh_bot.discord_front.answers import WrittenAnswers
+    from voicemesh_bot.discord_front.client import DiscordClient
+    from voicemesh_bot.discord_front.histories import Histories
+    from voicemesh_bot.discord_front.rooms.packet_counts import PacketCounts
+    from voicemesh_bot.discord_front.rooms.parts import RoomParts, RoomStores
+    from voicemesh_bot.discord_front.rooms.rooms import VoiceRooms
+    from voicemesh_bot.metrics import BotMetrics
+    from voicemesh_bot.ports import Backends
+    from voicemesh_bot.record.sessions import SessionRecords
+    from voicemesh_bot.voice.clips import ClipLibrary
+    from voicemesh_bot.watch import BackendWatch
+
+    quiet: Any = _Quiet()
+    metrics = BotMetrics(CollectorRegistry())
+    parts = RoomParts(
+        backends=Backends(quiet, quiet, model),
+        watch=BackendWatch(quiet),
+        stores=RoomStores(quiet, quiet, quiet, quiet),
+        clips=ClipLibrary(quiet),
+        metrics=metrics,
+        packet_counts=PacketCounts(),
+        records=SessionRecords(metrics.turn_records),
+    )
+    histories = Histories(turns_per_channel=20, channels=100)
+    answers = WrittenAnswers(model, histories, clock, edit_interval_s=edit_interval_s)
+    return DiscordClient(answers, VoiceRooms(parts), quiet, message_content=message_content)

@@ -39,6 +39,7 @@ EVERYTHING = (
     "voicemesh-trainer",
     "voicemesh-bot",
 )
+SIMULATOR = "discordsim[pytest]"
 HEADER = "# Made by tools/lock_requirements.py from the pyproject.toml files; do not edit.\n"
 PIN = re.compile(
     r"^(?P<name>[\w.\-]+)==(?P<version>[\w.+!\-]+)(?: ; (?P<marker>[^\\]+?))?(?: \\)?$"
@@ -57,6 +58,8 @@ class Lock:
     """Names, without `.in`, of files with further ranges."""
     without: tuple[str, ...] = ()
     """Packages that are left to whoever installs it, because the right build differs by machine."""
+    apart: bool = False
+    """Whether it may have other versions than dev.txt, because it needs them."""
 
     @property
     def is_peer(self) -> bool:
@@ -65,7 +68,7 @@ class Lock:
 
 
 LOCKS = (
-    Lock("dev", EVERYTHING, ("dev", "build")),  # first: its pins bind the others
+    Lock("dev", (*EVERYTHING, SIMULATOR), ("dev", "build")),  # first: its pins bind the others
     Lock("run", EVERYTHING, ("build",)),  # our packages are installed from their sources
     Lock("stt", ("voicemesh-stt",)),
     Lock("tts", ("voicemesh-tts[piper]",)),
@@ -77,6 +80,7 @@ LOCKS = (
     Lock("lora", ("voicemesh-trainer[lora]",), ("lora",), without=("torch",)),
     Lock("peers-stt", (), ("peers-stt",)),  # what `make bench-stt` compares with
     Lock("peers-tts", (), ("peers-tts",)),  # and `make bench-tts`
+    Lock("peers-voice", (), ("peers-voice",), apart=True),  # and `make bench-voice`: other soxr
 )
 
 
@@ -104,7 +108,7 @@ def third_party(packages: Iterable[str]) -> list[Requirement]:
     while waiting:
         wanted = waiting.pop()
         name = canonicalize_name(wanted.name)
-        if not name.startswith(OWN):
+        if not name.startswith(OWN) and name not in known:
             found[str(wanted)] = wanted
             continue
         if name not in known:
@@ -146,7 +150,7 @@ def compile_lock(lock: Lock, *, upgrade: bool) -> None:
     command = [sys.executable, "-m", "uv", "pip", "compile", "--universal", "--generate-hashes"]
     command += ["--quiet", "--no-header", "--no-annotate", "--no-config"]
     command += ["--fork-strategy", "fewest", "--python-version", PYTHON]
-    if lock is not LOCKS[0]:
+    if lock is not LOCKS[0] and not lock.apart:
         command += ["--constraint", f"requirements/{LOCKS[0].name}.txt"]
     elif upgrade:
         command += ["--upgrade"]
@@ -190,7 +194,8 @@ def faults(lock: Lock) -> Iterator[str]:
         bound.setdefault(name, set()).add(version)
     for name, version, _ in pinned:
         # A peer stands on packages that we do not; what both use must be the same.
-        if version not in bound.get(name, {version} if lock.is_peer else set()):
+        allowed = bound.get(name, {version} if lock.is_peer else set())
+        if version not in allowed and not lock.apart:
             yield f"{lock.name}.txt: {name} {version} is not what {LOCKS[0].name}.txt pins"
     for requirement in requirements(lock):
         name = canonicalize_name(requirement.name)

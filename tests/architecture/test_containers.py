@@ -212,6 +212,15 @@ def test_compose_keeps_what_people_teach_where_the_image_lets_the_trainer_write_
     assert directory in made.split()
 
 
+def test_compose_keeps_what_guilds_decided_where_the_image_lets_the_bot_write_to() -> None:
+    bot = compose()["services"]["bot"]
+    directory = bot["environment"]["VOICEMESH_BOT_STORAGE__DATA_DIR"]
+    assert f"bot-data:{directory}" in bot["volumes"]
+    assert "bot-data" in compose()["volumes"]
+    made = next(rest for rest in final_stage("bot")["RUN"] if "install --directory" in rest)
+    assert directory in made.split()
+
+
 def test_compose_waits_for_models_and_then_for_healthy_services() -> None:
     services = compose()["services"]
     for name in ("stt", "tts", "trainer"):

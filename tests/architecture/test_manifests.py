@@ -216,6 +216,15 @@ def test_all_uploads_at_once_fit_into_the_spool_volume_of_stt() -> None:
     assert needed < int(size.removesuffix("Gi")) << 30
 
 
+def test_what_guilds_decided_outlives_the_pod() -> None:
+    bot = workload("bot")
+    container = bot["spec"]["template"]["spec"]["containers"][0]
+    given = {variable["name"]: variable.get("value") for variable in container["env"]}
+    directory = given["VOICEMESH_BOT_STORAGE__DATA_DIR"]
+    name = next(m["name"] for m in container["volumeMounts"] if m["mountPath"] == directory)
+    assert [claim["metadata"]["name"] for claim in bot["spec"]["volumeClaimTemplates"]] == [name]
+
+
 def test_what_people_teach_outlives_the_pod_and_has_one_trainer_at_a_time() -> None:
     trainer = workload("trainer")
     assert trainer["spec"]["replicas"] == 1

@@ -363,7 +363,9 @@ def test_a_model_whose_provider_is_dead_turns_its_lamp_amber(
     console_without_provider: str, browser: webdriver.Chrome, tmp_path: Path
 ) -> None:
     page = Page(browser, console_without_provider)
-    page.wait(lambda: page.state("services.trainer") is True, 20)
+    # Before that, a service that is still starting has a notice of its own.
+    backends = [f"services.{name}" for name in ("stt", "tts", "trainer")]
+    page.wait(lambda: all(page.state(backend) is True for backend in backends), 30)
     page.one("text").send_keys("Hello?", Keys.ENTER)
     page.wait(lambda: page.answer() is not None)
     browser.save_screenshot(str(tmp_path / "trouble.png"))
@@ -372,5 +374,5 @@ def test_a_model_whose_provider_is_dead_turns_its_lamp_amber(
     assert answer is not None
     assert "could not be reached" in answer.text
     assert page.state("services.trainer") == "trouble"
-    assert browser.find_elements(By.CSS_SELECTOR, ".notice:not(.good)") == []
+    page.wait(lambda: not browser.find_elements(By.CSS_SELECTOR, ".notice:not(.good)"))
     assert "UNAVAILABLE" in (tmp_path / "bot").read_text()

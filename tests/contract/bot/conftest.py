@@ -10,6 +10,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+import av
 import pytest
 import pytest_asyncio
 
@@ -23,6 +24,7 @@ from voicemesh_bot.domain import (
     ModelFinished,
     ModelStarted,
     ModelText,
+    OpusPacket,
     Partial,
     SoftFinal,
     SpeechStarted,
@@ -50,26 +52,34 @@ class FakeSpeechToText:
 
     async def listen(
         self,
-        audio: AsyncIterable[bytes | FinishTurn],
+        audio: AsyncIterable[bytes | OpusPacket | FinishTurn],
         *,
-        sample_rate_hertz: int,
+        sample_rate_hertz: int | None,
         held: bool = False,
+        language_code: str = "",
     ) -> AsyncGenerator[ListeningEvent, None]:
         if self.down:
             msg = "no service answers"
             raise UnavailableError(msg)
         turn, is_open = 0, False
         async for piece in audio:
-            if isinstance(piece, bytes) and any(piece) and not is_open:
+            sound = _is_sound(piece)
+            if sound and not is_open:
                 turn, is_open = turn + 1, True
                 yield SpeechStarted(turn)
                 yield Partial(turn, 0, "What is", "the")
-            elif is_open and (isinstance(piece, FinishTurn) or not (held or any(piece))):
+            elif is_open and (isinstance(piece, FinishTurn) or not (held or sound)):
                 is_open = False
                 yield SoftFinal(turn, 1, "what is the time")
                 yield Final(turn, 1, WORDS, 0.1)
         if is_open:
             yield Final(turn, 0, WORDS, 0.1)
+
+
+def _is_sound(piece: bytes | OpusPacket | FinishTurn) -> bool:
+    if isinstance(piece, OpusPacket):
+        return piece.data != b"\xf8\xff\xfe"
+    return isinstance(piece, bytes) and any(piece)
 
 
 class FakeTextToSpeech:
@@ -79,7 +89,12 @@ class FakeTextToSpeech:
         self.down = False
 
     async def speak(
-        self, text: AsyncIterable[str], *, tenant: str = ""
+        self,
+        text: AsyncIterable[str],
+        *,
+        tenant: str = "",
+        voice: str = "",
+        language_code: str = "",
     ) -> AsyncGenerator[VoiceAudio, None]:
         if self.down:
             msg = "no service answers"
@@ -215,3 +230,19 @@ def spoken(speech: Path) -> bytes:
         assert recording.getframerate() == 16_000
         samples: bytes = recording.readframes(recording.getnframes())
         return samples + bytes(2 * 16_000)
+
+
+@pytest.fixture(scope="session")
+def spoken_packets(speech: Path) -> list[OpusPacket]:
+    """The same voice as Discord carries it: packets of 20 ms, five of silence, then none."""
+    encoder = av.CodecContext.create("libopus", "w")
+    assert isinstance(encoder, av.AudioCodecContext)
+    encoder.sample_rate, encoder.layout, encoder.format = 48_000, "mono", "s16"
+    resampler = av.AudioResampler("s16", "mono", 48_000, frame_size=960)
+    with av.open(str(speech / "librivox-0930.wav")) as recording:
+        frames = [each for frame in recording.decode(audio=0) for each in resampler.resample(frame)]
+    data = [bytes(packet) for frame in frames for packet in encoder.encode(frame)]
+    return [
+        OpusPacket(each, (65_500 + index) % 65_536, 960 * index)
+        for index, each in enumerate([*data, *[b"\xf8\xff\xfe"] * 5])
+    ]

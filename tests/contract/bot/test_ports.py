@@ -16,6 +16,7 @@ from voicemesh_bot.domain import (
     ModelFinished,
     ModelStarted,
     ModelText,
+    OpusPacket,
     Role,
     SoftFinal,
     SpeechStarted,
@@ -81,6 +82,30 @@ async def test_silence_does_not_end_a_turn_while_a_button_is_held(
     events = [event async for event in heard]
 
     assert [event.turn_id for event in events if isinstance(event, Final) and event.text] == [1]
+
+
+async def test_packets_are_heard_and_their_turn_ends_although_none_follows(
+    backends: Backends, spoken_packets: list[OpusPacket]
+) -> None:
+    ended = asyncio.Event()
+
+    async def packets() -> AsyncGenerator[bytes | OpusPacket | FinishTurn, None]:
+        for packet in spoken_packets:
+            yield packet
+            await asyncio.sleep(0.002)
+        await ended.wait()  # Whoever stops speaking sends nothing more.
+
+    events = []
+    async with aclosing(backends.stt.listen(packets(), sample_rate_hertz=None)) as heard:
+        async for event in heard:
+            events.append(event)
+            if isinstance(event, Final):
+                ended.set()
+
+    assert isinstance(events[0], SpeechStarted)
+    assert isinstance(events[-1], Final)
+    assert len(events[-1].text.split()) >= 4
+    assert {event.turn_id for event in events} == {1}
 
 
 async def test_listening_to_nothing_ends(backends: Backends) -> None:

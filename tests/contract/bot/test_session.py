@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from voicemesh_bot.commands import (
+from voicemesh_bot.conversation.commands import (
     EndAudio,
     Outcome,
     PlayAudio,
@@ -21,9 +21,9 @@ from voicemesh_bot.commands import (
     ShowTrouble,
     StopAudio,
 )
+from voicemesh_bot.conversation.events import BackendChanged, Played, StopPressed, Typed
 from voicemesh_bot.domain import Backend, ModelEvent, ModelText
 from voicemesh_bot.errors import AudienceGoneError
-from voicemesh_bot.events import BackendChanged, Played, StopPressed, Typed
 from voicemesh_bot.listening import ListeningOptions
 from voicemesh_bot.session import Session, SessionOptions
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
 
     from tests.contract.bot.conftest import FakeBackends
-    from voicemesh_bot.commands import FrontCommand
+    from voicemesh_bot.conversation.commands import FrontCommand
 
 pytestmark = [pytest.mark.contract, pytest.mark.timeout(20)]
 
@@ -139,6 +139,18 @@ async def test_another_sample_rate_opens_another_ear(fakes: FakeBackends) -> Non
             session.hear("ann", LOUD)
             session.finish_turn("ann")
             await witness.wait_for(ShowReplyEnd, number)
+
+
+async def test_a_speaker_who_comes_back_is_heard_again(fakes: FakeBackends) -> None:
+    async with _conversing(fakes) as (session, witness):
+        for number in (1, 2):
+            await session.open_ear("ann", 16_000)
+            session.hear("ann", LOUD)
+            session.finish_turn("ann")
+            await witness.wait_for(ShowReplyEnd, number)
+            await session.close_ear("ann")
+
+        assert [c.turn_id for c in witness.all(ShowMessage)] == [1, 2]
 
 
 async def test_stop_ends_the_model_and_the_sound(fakes: FakeBackends) -> None:

@@ -33,6 +33,7 @@ class Discord:
         self.ready = asyncio.Event()
         self.commands: list[str] = []
         self.intents = 0
+        self.refused_intents = 0
         self.gateway: web.WebSocketResponse | None = None
         self.address = ""
 
@@ -74,6 +75,9 @@ class Discord:
             received = json.loads(message.data)
             if received["op"] == 2:
                 self.intents = received["d"]["intents"]
+                if self.intents & self.refused_intents:
+                    await self.gateway.close(code=4014)
+                    break
                 await self._dispatch(
                     "READY",
                     {

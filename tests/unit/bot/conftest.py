@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
-from voicemesh_bot.commands import BeginReply
 from voicemesh_bot.conversation import Conversation, ConversationOptions
+from voicemesh_bot.conversation.commands import BeginReply
+from voicemesh_bot.conversation.events import (
+    Arrived,
+    Heard,
+    Played,
+    ReplyProgress,
+    Tick,
+    Typed,
+    VoiceFinished,
+    VoiceProgress,
+)
 from voicemesh_bot.domain import (
     Final,
     ModelFinished,
@@ -18,20 +28,11 @@ from voicemesh_bot.domain import (
     TurnResumed,
     VoiceAudio,
 )
-from voicemesh_bot.events import (
-    Heard,
-    Played,
-    ReplyProgress,
-    Tick,
-    Typed,
-    VoiceFinished,
-    VoiceProgress,
-)
 
 if TYPE_CHECKING:
-    from voicemesh_bot.commands import Command
+    from voicemesh_bot.conversation.commands import Command
+    from voicemesh_bot.conversation.events import Event
     from voicemesh_bot.domain import HistoryTurn, ListeningEvent
-    from voicemesh_bot.events import Event
 
 C = TypeVar("C")
 
@@ -39,11 +40,17 @@ C = TypeVar("C")
 class Room:
     """A conversation and its clock; every method returns the commands it caused."""
 
-    def __init__(self, **options: float) -> None:
-        self.conversation = Conversation(ConversationOptions(**options))  # type: ignore[arg-type]
+    def __init__(self, *people: str, **options: Any) -> None:
+        self.conversation = Conversation(ConversationOptions(**options))
         self.now_s = 100.0
         self.log: list[Command] = []
         self._spoken_characters: dict[int, int] = {}
+        for person in people:
+            self.arrive(person)
+
+    def arrive(self, speaker: str, **about: Any) -> list[Command]:
+        """A person comes in; their name is their id in capitals."""
+        return self.do(Arrived(speaker, speaker.title(), **about))
 
     def do(self, event: Event) -> list[Command]:
         commands = self.conversation.handle(event, self.now_s)
@@ -65,21 +72,27 @@ class Room:
     def start(self, turn: int = 1, speaker: str = "ann") -> list[Command]:
         return self._hear(SpeechStarted(turn), speaker)
 
-    def partial(self, stable: str, turn: int = 1, revision: int = 0) -> list[Command]:
-        return self._hear(Partial(turn, revision, stable, ""), "ann")
+    def partial(
+        self, stable: str, turn: int = 1, revision: int = 0, speaker: str = "ann"
+    ) -> list[Command]:
+        return self._hear(Partial(turn, revision, stable, ""), speaker)
 
     def soft(
         self, text: str, turn: int = 1, revision: int = 1, speaker: str = "ann"
     ) -> list[Command]:
         return self._hear(SoftFinal(turn, revision, text), speaker)
 
-    def resume(self, turn: int = 1, revision: int = 1) -> list[Command]:
-        return self._hear(TurnResumed(turn, revision), "ann")
+    def resume(self, turn: int = 1, revision: int = 1, speaker: str = "ann") -> list[Command]:
+        return self._hear(TurnResumed(turn, revision), speaker)
 
     def final(
         self, text: str, turn: int = 1, revision: int = 1, speaker: str = "ann", late_s: float = 0.0
     ) -> list[Command]:
         return self._hear(Final(turn, revision, text, late_s), speaker)
+
+    def say(self, text: str, turn: int, speaker: str = "ann") -> list[Command]:
+        """A whole turn, which nobody guessed before it was over."""
+        return self.start(turn, speaker) + self.final(text, turn, 0, speaker)
 
     def model(self, text: str, reply: int | None = None, *, done: bool = False) -> list[Command]:
         reply = self.reply_id if reply is None else reply
@@ -101,6 +114,10 @@ class Room:
     def answer(self, text: str, seconds: float) -> list[Command]:
         """The model's and the voice's whole work for the current reply."""
         return self.model(text, done=True) + self.voice(text, seconds, done=True)
+
+    def speak(self, text: str, seconds: float, played_s: float) -> list[Command]:
+        """An answer of which some has been played."""
+        return self.answer(text, seconds) + self.played(played_s)
 
     def seen(self, kind: type[C]) -> list[C]:
         """All commands of one kind so far, oldest first."""

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voicemesh_bot.commands import Outcome, ShowNotice, ShowReplyEnd, ShowTiming
+from voicemesh_bot.conversation.commands import Outcome, ShowNotice, ShowReplyEnd, ShowTiming
+from voicemesh_bot.conversation.timeline import Mark, Timing
 from voicemesh_bot.domain import Backend
 from voicemesh_bot.metrics import BotMetrics, MeteredAudience
-from voicemesh_bot.timeline import Mark, Timing
 from voicemesh_chassis.metrics import new_registry
 
 if TYPE_CHECKING:
-    from voicemesh_bot.commands import FrontCommand
+    from voicemesh_bot.conversation.commands import FrontCommand
 
 pytestmark = pytest.mark.unit
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from voicemesh_bot.domain import FinishTurn
+from voicemesh_bot.domain import FinishTurn, OpusPacket
 from voicemesh_bot.feeds import AudioFeed, TextFeed
 
 pytestmark = pytest.mark.unit
@@ -20,6 +20,16 @@ async def test_sound_nobody_takes_is_dropped_oldest_first() -> None:
 
     assert [item async for item in feed.items(idle_s=0)] == [b"bb", b"cc", FinishTurn()]
     assert feed.dropped_bytes == 2
+
+
+async def test_packets_count_as_much_as_the_sound_they_stand_for() -> None:
+    feed = AudioFeed(most_bytes=2 * 1_920)
+    packets = [OpusPacket(b"x", number, 960 * number) for number in range(3)]
+    for packet in packets:
+        feed.put(packet)
+
+    assert [item async for item in feed.items(idle_s=0)] == packets[1:]
+    assert feed.dropped_bytes == 1_920
 
 
 async def test_sound_ends_when_none_comes_any_more() -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from voicemesh_bot.domain import Final, FinishTurn, ListeningEvent, SpeechStarted
-from voicemesh_bot.events import Event, Heard, HearingLost
+from voicemesh_bot.conversation.events import Event, Heard, HearingLost
+from voicemesh_bot.domain import Final, FinishTurn, ListeningEvent, OpusPacket, SpeechStarted
 from voicemesh_bot.listening import Listening, ListeningOptions, Manner
 
 if TYPE_CHECKING:
@@ -28,10 +28,11 @@ class Stt:
 
     async def listen(
         self,
-        audio: AsyncIterable[bytes | FinishTurn],
+        audio: AsyncIterable[bytes | OpusPacket | FinishTurn],
         *,
-        sample_rate_hertz: int,
+        sample_rate_hertz: int | None,
         held: bool = False,
+        language_code: str = "",
     ) -> AsyncGenerator[ListeningEvent, None]:
         async for piece in audio:
             if not isinstance(piece, FinishTurn):

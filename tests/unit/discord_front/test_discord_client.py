@@ -13,10 +13,9 @@ import discord
 import pytest
 import simcord
 
-from voicemesh_bot.discord_front.answers import Question, WrittenAnswers
+from voicemesh_bot.discord_front.answers import Question
 from voicemesh_bot.discord_front.canvas import Canvas
 from voicemesh_bot.discord_front.client import DiscordClient, invite_link
-from voicemesh_bot.discord_front.histories import Histories
 from voicemesh_bot.domain import HistoryTurn, ModelEvent, ModelText, Role
 from voicemesh_chassis.errors import ServiceError, UnavailableError
 
@@ -53,9 +52,12 @@ class Model:
             self.closed += 1
 
 
-def client_for(model: Model, clock: Callable[[], float] = time.monotonic) -> DiscordClient:
-    histories = Histories(turns_per_channel=20, channels=100)
-    return DiscordClient(WrittenAnswers(model, histories, clock, edit_interval_s=1.0))
+@pytest.fixture
+def client_for(discord_client: Callable[..., DiscordClient]) -> Callable[..., DiscordClient]:
+    def make(model: Model, clock: Callable[[], float] = time.monotonic) -> DiscordClient:
+        return discord_client(model, clock=clock, edit_interval_s=1.0)
+
+    return make
 
 
 def bot_id(env: Env) -> int:
@@ -70,7 +72,7 @@ async def shown(channel: simcord.ChannelHandle, env: Env) -> list[str]:
     return [m.content for m in channel.history() if m.author.id == bot_id(env)]
 
 
-async def test_a_mention_is_answered_with_a_reply() -> None:
+async def test_a_mention_is_answered_with_a_reply(client_for: Callable[..., DiscordClient]) -> None:
     model = Model("It is ", "noon.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -86,7 +88,9 @@ async def test_a_mention_is_answered_with_a_reply() -> None:
         assert history[-1].text == "what is the time?"
 
 
-async def test_the_model_reads_the_names_of_people_who_are_mentioned() -> None:
+async def test_the_model_reads_the_names_of_people_who_are_mentioned(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("I will.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -100,7 +104,9 @@ async def test_the_model_reads_the_names_of_people_who_are_mentioned() -> None:
         assert model.asked[0][1][-1].text == "greet @bob in #general"
 
 
-async def test_the_bot_is_seen_to_type_while_it_answers() -> None:
+async def test_the_bot_is_seen_to_type_while_it_answers(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("Noon.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -118,7 +124,9 @@ async def test_the_bot_is_seen_to_type_while_it_answers() -> None:
         assert await shown(channel, env) == ["Noon."]
 
 
-async def test_a_message_for_somebody_else_is_left_alone() -> None:
+async def test_a_message_for_somebody_else_is_left_alone(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("Hello.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -131,7 +139,7 @@ async def test_a_message_for_somebody_else_is_left_alone() -> None:
         assert model.asked == []
 
 
-async def test_a_direct_message_needs_no_mention() -> None:
+async def test_a_direct_message_needs_no_mention(client_for: Callable[..., DiscordClient]) -> None:
     model = Model("Hello Ann.")
     async with simcord.run(client_for(model)) as env:
         ann = env.create_guild().add_member(env.create_user("ann"))
@@ -142,7 +150,7 @@ async def test_a_direct_message_needs_no_mention() -> None:
         assert model.asked[0][0] == f"discord-dm-{ann.id}"
 
 
-async def test_slash_ask_is_answered() -> None:
+async def test_slash_ask_is_answered(client_for: Callable[..., DiscordClient]) -> None:
     model = Model("It is noon.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -159,7 +167,9 @@ async def test_slash_ask_is_answered() -> None:
         assert result.response.content == "It is noon."
 
 
-async def test_the_next_answer_knows_what_was_said_before() -> None:
+async def test_the_next_answer_knows_what_was_said_before(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("Noon.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -176,7 +186,9 @@ async def test_the_next_answer_knows_what_was_said_before() -> None:
         assert texts == ["what is the time?", "Noon.", "are you sure?"]
 
 
-async def test_a_long_answer_becomes_several_messages() -> None:
+async def test_a_long_answer_becomes_several_messages(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("One more sentence to read. " * 150)
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -190,7 +202,9 @@ async def test_a_long_answer_becomes_several_messages() -> None:
         assert " ".join(messages).count("One more sentence to read.") == 150
 
 
-async def test_an_answer_grows_by_edits_that_are_not_too_frequent() -> None:
+async def test_an_answer_grows_by_edits_that_are_not_too_frequent(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     times = iter([0.0, 0.3, 0.6, 1.1, 1.1, 1.5, 2.3, 2.3])
     model = Model("a", "b", "c", "d", "e")
     async with simcord.run(client_for(model, lambda: next(times))) as env:
@@ -205,7 +219,9 @@ async def test_an_answer_grows_by_edits_that_are_not_too_frequent() -> None:
         assert len(edits) == 1
 
 
-async def test_a_model_out_of_reach_is_said_in_one_sentence() -> None:
+async def test_a_model_out_of_reach_is_said_in_one_sentence(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model(error=UnavailableError("connection refused to 127.0.0.1:50053"))
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -219,7 +235,9 @@ async def test_a_model_out_of_reach_is_said_in_one_sentence() -> None:
         assert "50053" not in sentence
 
 
-async def test_a_model_that_fails_half_way_leaves_what_it_said() -> None:
+async def test_a_model_that_fails_half_way_leaves_what_it_said(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("The capital ", error=UnavailableError("gone"))
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -233,7 +251,9 @@ async def test_a_model_that_fails_half_way_leaves_what_it_said() -> None:
         assert "cannot reach" in sentence
 
 
-async def test_a_mention_without_a_question_gets_a_hint() -> None:
+async def test_a_mention_without_a_question_gets_a_hint(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("Hello.")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -247,7 +267,7 @@ async def test_a_mention_without_a_question_gets_a_hint() -> None:
 
 
 async def test_a_network_that_fails_while_answering_is_a_line_in_the_log(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, client_for: Callable[..., DiscordClient]
 ) -> None:
     async def send(_: str, __: bool) -> discord.Message:
         raise aiohttp.ClientConnectionError
@@ -258,7 +278,9 @@ async def test_a_network_that_fails_while_answering_is_a_line_in_the_log(
     assert "discord cannot be reached" in caplog.text
 
 
-async def test_an_answer_that_is_deleted_while_it_grows_is_given_up() -> None:
+async def test_an_answer_that_is_deleted_while_it_grows_is_given_up(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     sent: list[str] = []
 
     class Deleted:
@@ -282,7 +304,9 @@ async def test_an_answer_that_is_deleted_while_it_grows_is_given_up() -> None:
     assert model.closed == 1
 
 
-async def test_slash_answers_cannot_ping_everyone_either() -> None:
+async def test_slash_answers_cannot_ping_everyone_either(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     model = Model("Wake up @everyone. " * 120, " @everyone")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()
@@ -295,7 +319,9 @@ async def test_slash_answers_cannot_ping_everyone_either() -> None:
         assert all(body["allowed_mentions"]["parse"] == [] for body in bodies)
 
 
-async def test_who_asks_while_the_bot_leaves_starts_nothing() -> None:
+async def test_who_asks_while_the_bot_leaves_starts_nothing(
+    client_for: Callable[..., DiscordClient],
+) -> None:
     async def send(_: str, __: bool) -> discord.Message:
         raise AssertionError
 
@@ -315,7 +341,7 @@ async def test_who_asks_while_the_bot_leaves_starts_nothing() -> None:
     assert model.closed == 1
 
 
-async def test_the_model_cannot_ping_everyone() -> None:
+async def test_the_model_cannot_ping_everyone(client_for: Callable[..., DiscordClient]) -> None:
     model = Model("Wake up @everyone")
     async with simcord.run(client_for(model)) as env:
         guild = env.create_guild()

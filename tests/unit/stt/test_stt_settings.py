@@ -23,7 +23,7 @@ pytestmark = pytest.mark.unit
             "INCOMPLETE_SILENCE_S",
             "0.5",
             "VOICEMESH_STT_TURN__INCOMPLETE_SILENCE_S = 0.5 must be at least "
-            "VOICEMESH_STT_TURN__UNSURE_SILENCE_S = 0.7: change one of them.",
+            "VOICEMESH_STT_TURN__UNSURE_SILENCE_S = 0.6: change one of them.",
         ),
     ],
 )

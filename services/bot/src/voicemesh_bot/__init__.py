@@ -1,9 +1,11 @@
 """The bot: where people meet the services, in a browser or on Discord.
 
-- `conversation` is the heart: a pure state machine of events in and commands out, with `hearing`
-  (who speaks), `reply` (one answer), `playback` (what was heard), `history`, `timeline` and
-  `condition` (how the backends fare).
-- `domain`, `events`, `commands`, `problems`: the values that go in and come out.
+- `conversation/` is the heart: a pure state machine of events in and commands out, for a room of
+  any number of people.
+- `domain`, `problems`: the values that go in and come out. `guilds/`: what guilds and people
+  decided; `stores/` keeps it.
+- `voice/` is what a voice channel needs: receiving, and playing packet by packet. `transcripts/`:
+  captions and files. `record/`: what is measured of each turn.
 - `session` sets a conversation in motion with `listening`, `answering` and `feeds`.
 - `ports` says what the bot needs; `clients/` has it over gRPC; `watch` sees it come and go,
   `journal` writes it to the log.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from voicemesh_bot.domain import Backend, ModelFinished
-from voicemesh_bot.events import (
+from voicemesh_bot.conversation.events import (
     ReplyFailed,
     ReplyProgress,
     VoiceFailed,
     VoiceFinished,
     VoiceProgress,
 )
+from voicemesh_bot.domain import Backend, ModelFinished
 from voicemesh_bot.feeds import TextFeed
 from voicemesh_bot.problems import problem_from
 from voicemesh_chassis.errors import ServiceError
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable
 
-    from voicemesh_bot.domain import HistoryTurn
-    from voicemesh_bot.events import Event
+    from voicemesh_bot.conversation.events import Event
+    from voicemesh_bot.domain import HistoryTurn, VoiceChoice
     from voicemesh_bot.ports import Backends
 
 __all__ = ("Answering",)
@@ -39,12 +39,14 @@ class Answering:
         tasks: asyncio.TaskGroup,
         *,
         tenant: str,
+        voice: VoiceChoice,
     ) -> None:
         self._reply_id = reply_id
         self._backends = backends
         self._post = post
         self._tasks = tasks
         self._tenant = tenant
+        self._choice = voice
         self._text = TextFeed()
         self._model: asyncio.Task[None] | None = None
         self._voice: asyncio.Task[None] | None = None
@@ -89,7 +91,12 @@ class Answering:
 
     async def _speak(self) -> None:
         try:
-            speech = self._backends.tts.speak(self._text.pieces(), tenant=self._tenant)
+            speech = self._backends.tts.speak(
+                self._text.pieces(),
+                tenant=self._tenant,
+                voice=self._choice.voice,
+                language_code=self._choice.language_code,
+            )
             async with aclosing(speech) as sounds:
                 async for audio in sounds:
                     await self._post(VoiceProgress(self._reply_id, audio))

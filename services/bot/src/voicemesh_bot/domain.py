@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 __all__ = (
+    "Address",
     "Backend",
     "Final",
     "FinishTurn",
@@ -19,6 +20,7 @@ __all__ = (
     "ModelFinished",
     "ModelStarted",
     "ModelText",
+    "OpusPacket",
     "Partial",
     "Problem",
     "Role",
@@ -26,6 +28,7 @@ __all__ = (
     "SpeechStarted",
     "TurnResumed",
     "VoiceAudio",
+    "VoiceChoice",
 )
 
 
@@ -35,6 +38,23 @@ class Backend(StrEnum):
     STT = "stt"
     TTS = "tts"
     TRAINER = "trainer"
+
+
+class Address(StrEnum):
+    """Why a person's words are meant for the bot."""
+
+    WRITTEN = "written"
+    """They were written to it."""
+    ALONE = "alone"
+    """Nobody else is there."""
+    NAMED = "named"
+    """They begin or end with a name of the bot."""
+    CONTINUED = "continued"
+    """The person added to a question before the answer to it was heard."""
+    FOLLOW_UP = "follow_up"
+    """The person was just answered, or is being answered."""
+    ANSWER = "answer"
+    """The bot had asked."""
 
 
 class Role(StrEnum):
@@ -70,6 +90,20 @@ class Problem:
 
     down: bool = False
     """Whether the backend cannot be reached at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpusPacket:
+    """A piece of somebody's speech as Discord carries it: 20 ms as a rule, not decoded."""
+
+    data: bytes
+    """The packet as RFC 6716 defines it."""
+
+    sequence: int
+    """RTP sequence number, 0 to 65535, wrapping; a gap is loss."""
+
+    rtp_timestamp: int
+    """RTP timestamp in samples at 48 kHz, wrapping at 2^32; a gap in it alone is silence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +152,9 @@ class SoftFinal:
     text: str
     """The words."""
 
+    end_of_turn_probability: float | None = None
+    """How likely the speaker has finished, by the sound; None if nobody said."""
+
 
 @dataclass(frozen=True, slots=True)
 class TurnResumed:
@@ -145,6 +182,15 @@ class Final:
 
     latency_s: float = 0.0
     """From the last voiced audio to this event."""
+
+    speech_s: float = 0.0
+    """From the first voiced audio to the last; 0 if unknown."""
+
+    queue_s: float = 0.0
+    """How long the last words waited to be recognised."""
+
+    recognition_s: float = 0.0
+    """How long it took to recognise them."""
 
 
 ListeningEvent = SpeechStarted | Partial | SoftFinal | TurnResumed | Final
@@ -185,7 +231,7 @@ class VoiceAudio:
     """The next sound of an answer."""
 
     audio: bytes
-    """The samples."""
+    """The samples; empty if it comes as packets."""
 
     sample_rate_hertz: int
     """Samples a second."""
@@ -198,3 +244,21 @@ class VoiceAudio:
 
     clause_end: bool = False
     """Whether its clause ends with it."""
+
+    packets: tuple[bytes, ...] = ()
+    """The sound as bare Opus packets of 20 ms at 48 kHz, if the voice makes such."""
+
+    word_ends: tuple[tuple[float, int], ...] = ()
+    """Words, where the voice knows when they are over: seconds from the beginning of all its sound,
+    and one past the last character; in order over all sounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceChoice:
+    """How somebody wants to be answered aloud."""
+
+    voice: str = ""
+    """Id of the voice; empty for the one that is set up."""
+
+    language_code: str = ""
+    """BCP-47 code of the language that is spoken; empty for the voice's own."""

@@ -8,27 +8,37 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
-from voicemesh_bot.domain import FinishTurn
+from voicemesh_bot.domain import FinishTurn, OpusPacket
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-__all__ = ("AudioFeed", "TextFeed")
+__all__ = ("PACKET_RATE_HERTZ", "AudioFeed", "Sound", "TextFeed")
+
+Sound: TypeAlias = bytes | OpusPacket
+"""Samples, or a packet of 20 ms that stands for some."""
+
+PACKET_RATE_HERTZ = 48_000
+"""Samples a second that packets stand for."""
+
+PACKET_BYTES = PACKET_RATE_HERTZ // 50 * 2
+"""Size of the samples that a packet stands for."""
 
 
 class AudioFeed:
     """Sound of one speaker on its way to speech recognition."""
 
     def __init__(self, *, most_bytes: int) -> None:
+        """Keep at most so many bytes of samples; a packet counts as much as its samples would."""
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._items: deque[bytes | FinishTurn] = deque()
+        self._items: deque[Sound | FinishTurn] = deque()
         self._filled = asyncio.Event()
         self.dropped_bytes = 0
 
-    def put(self, item: bytes | FinishTurn) -> None:
+    def put(self, item: Sound | FinishTurn) -> None:
         """Appends sound or the end of a turn, at the cost of the oldest sound."""
         if isinstance(item, FinishTurn) and self._items and self._items[-1] == item:
             return  # It says nothing new, and has no size by which to be bounded.
@@ -53,7 +63,7 @@ class AudioFeed:
             self._filled.clear()
             await self._filled.wait()
 
-    async def items(self, *, idle_s: float) -> AsyncGenerator[bytes | FinishTurn, None]:
+    async def items(self, *, idle_s: float) -> AsyncGenerator[Sound | FinishTurn, None]:
         """Sound and ends of turns in order, until there is none for `idle_s` seconds."""
         while True:
             try:
@@ -98,5 +108,11 @@ class TextFeed:
                 self._changed.set()
 
 
-def _size(item: bytes | FinishTurn) -> int:
-    return len(item) if isinstance(item, bytes) else 0
+def _size(item: Sound | FinishTurn) -> int:
+    match item:
+        case bytes():
+            return len(item)
+        case OpusPacket():
+            return PACKET_BYTES
+        case _:
+            return 0

@@ -18,7 +18,14 @@ from voicemesh_chassis.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
-    from voicemesh_bot.domain import FinishTurn, HistoryTurn, ListeningEvent, ModelEvent, VoiceAudio
+    from voicemesh_bot.domain import (
+        FinishTurn,
+        HistoryTurn,
+        ListeningEvent,
+        ModelEvent,
+        OpusPacket,
+        VoiceAudio,
+    )
     from voicemesh_bot.ports import LanguageModel, SpeechToText, TextToSpeech
 
 __all__ = ("BackendJournal", "journalled")
@@ -113,12 +120,15 @@ class _JournalledSpeechToText:
 
     def listen(
         self,
-        audio: AsyncIterable[bytes | FinishTurn],
+        audio: AsyncIterable[bytes | OpusPacket | FinishTurn],
         *,
-        sample_rate_hertz: int,
+        sample_rate_hertz: int | None,
         held: bool = False,
+        language_code: str = "",
     ) -> AsyncGenerator[ListeningEvent, None]:
-        turns = self._stt.listen(audio, sample_rate_hertz=sample_rate_hertz, held=held)
+        turns = self._stt.listen(
+            audio, sample_rate_hertz=sample_rate_hertz, held=held, language_code=language_code
+        )
         return self._journal.watched(Backend.STT, turns)
 
 
@@ -128,9 +138,15 @@ class _JournalledTextToSpeech:
         self._journal = journal
 
     def speak(
-        self, text: AsyncIterable[str], *, tenant: str = ""
+        self,
+        text: AsyncIterable[str],
+        *,
+        tenant: str = "",
+        voice: str = "",
+        language_code: str = "",
     ) -> AsyncGenerator[VoiceAudio, None]:
-        return self._journal.watched(Backend.TTS, self._tts.speak(text, tenant=tenant))
+        speech = self._tts.speak(text, tenant=tenant, voice=voice, language_code=language_code)
+        return self._journal.watched(Backend.TTS, speech)
 
 
 class _JournalledLanguageModel:

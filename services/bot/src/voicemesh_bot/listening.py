@@ -11,9 +11,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from voicemesh_bot.conversation.events import Heard, HearingLost
 from voicemesh_bot.domain import Backend, Final, FinishTurn
-from voicemesh_bot.events import Heard, HearingLost
-from voicemesh_bot.feeds import AudioFeed
+from voicemesh_bot.feeds import PACKET_RATE_HERTZ, AudioFeed, Sound
 from voicemesh_bot.problems import problem_from
 from voicemesh_chassis.errors import DeadlineExceededError, ServiceError
 from voicemesh_chassis.logs import get_logger
@@ -21,8 +21,8 @@ from voicemesh_chassis.logs import get_logger
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
 
+    from voicemesh_bot.conversation.events import Event
     from voicemesh_bot.domain import ListeningEvent
-    from voicemesh_bot.events import Event
     from voicemesh_bot.ports import SpeechToText
 
 __all__ = ("Listening", "ListeningOptions", "Manner")
@@ -56,11 +56,14 @@ class ListeningOptions:
 class Manner:
     """How a speaker's sound comes."""
 
-    sample_rate_hertz: int
-    """Samples a second."""
+    sample_rate_hertz: int | None
+    """Samples a second; None for Opus packets."""
 
     held: bool = False
     """Whether a talk button is held, so that `finish_turn` and not silence ends a turn."""
+
+    language_code: str = ""
+    """BCP-47 code of what they speak; empty for the one that is set up."""
 
 
 class Listening:
@@ -76,7 +79,8 @@ class Listening:
         *,
         first_turn_id: int = 1,
     ) -> None:
-        most_bytes = int(options.buffer_s * manner.sample_rate_hertz) * _BYTES_PER_SAMPLE
+        rate = manner.sample_rate_hertz or PACKET_RATE_HERTZ
+        most_bytes = int(options.buffer_s * rate) * _BYTES_PER_SAMPLE
         self._feed = AudioFeed(most_bytes=most_bytes)
         self._speaker = speaker
         self._manner = manner
@@ -98,7 +102,7 @@ class Listening:
         """A turn id that has not been used."""
         return self._last_turn_id + 1
 
-    def hear(self, audio: bytes) -> None:
+    def hear(self, audio: Sound) -> None:
         """Takes sound; never waits."""
         self._feed.put(audio)
 
@@ -126,10 +130,15 @@ class Listening:
 
     async def _listen_once(self) -> None:
         self._turns_before, self._turn_is_open = self._last_turn_id, False
-        rate, held = self._manner.sample_rate_hertz, self._manner.held
+        manner = self._manner
         try:
             async with asyncio.timeout(None) as self._deadline:
-                turns = self._stt.listen(self._audio(), sample_rate_hertz=rate, held=held)
+                turns = self._stt.listen(
+                    self._audio(),
+                    sample_rate_hertz=manner.sample_rate_hertz,
+                    held=manner.held,
+                    language_code=manner.language_code,
+                )
                 async with aclosing(turns) as events:
                     async for event in events:
                         await self._pass_on(event)
@@ -149,7 +158,7 @@ class Listening:
         self._expect_event(self._options.turn_timeout_s if self._turn_is_open else None)
         await self._post(Heard(self._speaker, event))
 
-    async def _audio(self) -> AsyncGenerator[bytes | FinishTurn, None]:
+    async def _audio(self) -> AsyncGenerator[Sound | FinishTurn, None]:
         async with aclosing(self._feed.items(idle_s=self._options.idle_s)) as items:
             async for item in items:
                 if isinstance(item, FinishTurn) and self._turn_is_open:

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from voicemesh_bot.commands import ShowNotice, ShowReplyEnd, ShowTiming
+from voicemesh_bot.conversation.commands import ShowNotice, ShowReplyEnd, ShowTiming
 from voicemesh_bot.domain import Backend
+from voicemesh_bot.record.metrics import TurnMetrics
 
 if TYPE_CHECKING:
-    from voicemesh_bot.commands import FrontCommand
+    from voicemesh_bot.conversation.commands import FrontCommand
+    from voicemesh_bot.conversation.timeline import Timing
     from voicemesh_bot.ports import Audience
-    from voicemesh_bot.timeline import Timing
 
 __all__ = ("BotMetrics", "MeteredAudience")
 
@@ -28,6 +29,7 @@ class BotMetrics:
         stages: seconds of each `stage` of an answer; `total` is voice to voice.
         sessions: open sessions by `front`.
         problems: failures that people were told of, by `backend`.
+        turn_records: all that is measured of each turn.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -53,6 +55,7 @@ class BotMetrics:
             ("backend",),
             registry=registry,
         )
+        self.turn_records = TurnMetrics(registry)
 
 
 class MeteredAudience:

@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 
-    from voicemesh_bot.commands import FrontCommand
+    from voicemesh_bot.conversation.commands import Command, FrontCommand
+    from voicemesh_bot.conversation.events import Event
     from voicemesh_bot.domain import (
         Backend,
         FinishTurn,
         HistoryTurn,
         ListeningEvent,
         ModelEvent,
+        OpusPacket,
         VoiceAudio,
     )
 
@@ -29,9 +31,11 @@ __all__ = (
     "Backends",
     "Front",
     "LanguageModel",
+    "Observer",
     "Readiness",
     "SpeechToText",
     "TextToSpeech",
+    "VoiceCatalogue",
 )
 
 
@@ -40,18 +44,22 @@ class SpeechToText(Protocol):
 
     def listen(
         self,
-        audio: AsyncIterable[bytes | FinishTurn],
+        audio: AsyncIterable[bytes | OpusPacket | FinishTurn],
         *,
-        sample_rate_hertz: int,
+        sample_rate_hertz: int | None,
         held: bool = False,
+        language_code: str = "",
     ) -> AsyncGenerator[ListeningEvent, None]:
         """Turns of live speech; turn ids begin at 1 and rise, events of a turn come in order.
 
         Args:
-            audio: signed 16-bit little-endian mono samples cut anywhere; the end of it ends the
-                open turn and then the events. Closed by the callee if it is a generator.
-            sample_rate_hertz: 8000 to 192000.
+            audio: signed 16-bit little-endian mono samples cut anywhere, or packets of one sender
+                as they come: while none comes, time passes as silence, and so turns end. The end of
+                it ends the open turn and then the events. Closed by the callee if it is a
+                generator.
+            sample_rate_hertz: of samples, 8000 to 192000; None for packets.
             held: whether a talk button is held, so that `FinishTurn` and not silence ends a turn.
+            language_code: BCP-47 code of what is spoken; empty for the one that is set up.
 
         Raises:
             ServiceError: as the module says.
@@ -62,13 +70,36 @@ class TextToSpeech(Protocol):
     """Speaks."""
 
     def speak(
-        self, text: AsyncIterable[str], *, tenant: str = ""
+        self,
+        text: AsyncIterable[str],
+        *,
+        tenant: str = "",
+        voice: str = "",
+        language_code: str = "",
     ) -> AsyncGenerator[VoiceAudio, None]:
         """The sound of a text while it is written, clause by clause in order, without gaps.
+
+        It is all samples or all packets, as whoever made the voice has chosen.
 
         Args:
             text: pieces cut anywhere. Closed by the callee if it is a generator.
             tenant: whose voices and pronunciations to use; empty for the shared ones.
+            voice: id of the voice; empty for the one that is set up.
+            language_code: BCP-47 code of the text's language; empty for the voice's own.
+
+        Raises:
+            ServiceError: as the module says.
+        """
+
+
+class VoiceCatalogue(Protocol):
+    """Knows which voices there are."""
+
+    async def voice_ids(self, *, tenant: str) -> tuple[str, ...]:
+        """Ids that `TextToSpeech.speak` takes, in order.
+
+        Args:
+            tenant: whose own voices are among them.
 
         Raises:
             ServiceError: as the module says.
@@ -123,6 +154,21 @@ class Audience(Protocol):
 
         Raises:
             AudienceGoneError: nobody is there any more; the session ends.
+        """
+
+
+class Observer(Protocol):
+    """Learns of all that happens in one session, for a record or a transcript."""
+
+    def note(self, event: Event, commands: Sequence[Command], now_s: float) -> None:
+        """Called for each event, in order, before its commands are carried out.
+
+        Never waits and never fails.
+
+        Args:
+            event: what happened.
+            commands: what the conversation wants done about it.
+            now_s: when, by the session's clock.
         """
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from voicemesh_bot.answering import Answering
-from voicemesh_bot.commands import (
+from voicemesh_bot.conversation import Conversation, ConversationOptions
+from voicemesh_bot.conversation.commands import (
     BeginReply,
     CancelReply,
     CancelVoice,
@@ -22,18 +23,19 @@ from voicemesh_bot.commands import (
     StopModel,
     WorkCommand,
 )
-from voicemesh_bot.conversation import Conversation, ConversationOptions
+from voicemesh_bot.conversation.events import HearingLost, Tick
+from voicemesh_bot.domain import VoiceChoice
 from voicemesh_bot.errors import AudienceGoneError
-from voicemesh_bot.events import HearingLost, Tick
 from voicemesh_bot.listening import Listening, ListeningOptions, Manner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
-    from voicemesh_bot.commands import Command
+    from voicemesh_bot.conversation.commands import Command
+    from voicemesh_bot.conversation.events import Event
     from voicemesh_bot.domain import HistoryTurn
-    from voicemesh_bot.events import Event
-    from voicemesh_bot.ports import Audience, Backends
+    from voicemesh_bot.feeds import Sound
+    from voicemesh_bot.ports import Audience, Backends, Observer
 
 __all__ = ("Session", "SessionOptions")
 
@@ -52,6 +54,12 @@ class SessionOptions:
 
     listening: ListeningOptions = field(default_factory=ListeningOptions)
     """How speakers are listened to."""
+
+    voice_for: Callable[[str], VoiceChoice] = lambda _: VoiceChoice()
+    """How a speaker wants to be answered, by the id of who is answered."""
+
+    observe: Callable[[], Iterable[Observer]] = tuple
+    """Makes those who learn of all that happens, for each session anew."""
 
 
 class Session:
@@ -72,12 +80,14 @@ class Session:
         self._backends = backends
         self._audience = audience
         self._options = options
+        self._observers = tuple(options.observe())
         self._clock = clock
         self._conversation = Conversation(options.conversation)
         self._inbox: asyncio.Queue[Event] = asyncio.Queue(_INBOX_EVENTS)
         self._tasks: asyncio.TaskGroup | None = None
         self._answers: dict[int, Answering] = {}
         self._ears: dict[str, tuple[Listening, asyncio.Task[None]]] = {}
+        self._next_turn_ids: dict[str, int] = {}
 
     @property
     def history(self) -> tuple[HistoryTurn, ...]:
@@ -98,15 +108,25 @@ class Session:
         """Hands an event to the conversation; waits while it has too much to do."""
         await self._inbox.put(event)
 
-    async def open_ear(self, speaker: str, sample_rate_hertz: int, *, held: bool = False) -> None:
+    async def open_ear(
+        self,
+        speaker: str,
+        sample_rate_hertz: int | None,
+        *,
+        held: bool = False,
+        language_code: str = "",
+    ) -> None:
         """Begins to listen to a speaker, or goes on if that is what is done already.
 
         Args:
             speaker: who.
-            sample_rate_hertz: of the sound that will be given to `hear`.
+            sample_rate_hertz: of the samples that will be given to `hear`; None for Opus packets.
             held: whether a talk button is held, so that `finish_turn` and not silence ends turns.
+            language_code: BCP-47 code of what they speak; empty for the one that is set up.
         """
-        first_turn_id, manner = 1, Manner(sample_rate_hertz, held)
+        # Turns of an ear that was closed are over: their ids are not used again.
+        first_turn_id = self._next_turn_ids.pop(speaker, 1)
+        manner = Manner(sample_rate_hertz, held, language_code)
         if speaker in self._ears:
             listening, task = self._ears[speaker]
             if listening.manner == manner:
@@ -125,8 +145,8 @@ class Session:
         task = self._group().create_task(listening.run(), name="listening")
         self._ears[speaker] = (listening, task)
 
-    def hear(self, speaker: str, audio: bytes) -> None:
-        """Takes a speaker's sound, at the rate given to `open_ear`; never waits."""
+    def hear(self, speaker: str, audio: Sound) -> None:
+        """Takes the sound of a speaker whose ear is open, of the kind given there; never waits."""
         self._ears[speaker][0].hear(audio)
 
     def finish_turn(self, speaker: str) -> None:
@@ -137,14 +157,19 @@ class Session:
     async def close_ear(self, speaker: str) -> None:
         """Stops listening to a speaker at once; their open turn is forgotten."""
         if speaker in self._ears:
-            _, task = self._ears.pop(speaker)
+            listening, task = self._ears.pop(speaker)
             task.cancel()
+            self._next_turn_ids[speaker] = listening.next_turn_id
             await self.post(HearingLost(speaker))
 
     async def _converse(self) -> None:
         while True:
             event = await self._next_event()
-            for command in self._conversation.handle(event, self._clock()):
+            now_s = self._clock()
+            commands = self._conversation.handle(event, now_s)
+            for observer in self._observers:
+                observer.note(event, commands, now_s)
+            for command in commands:
                 await self._carry_out(command)
 
     async def _next_event(self) -> Event:
@@ -170,6 +195,7 @@ class Session:
                 self.post,
                 self._group(),
                 tenant=self._options.tenant,
+                voice=self._options.voice_for(command.speaker),
             )
             self._answers[command.reply_id] = answer
             answer.begin(command.history)

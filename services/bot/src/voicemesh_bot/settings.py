@@ -3,11 +3,14 @@
 # No `from __future__ import annotations`: pydantic evaluates these annotations at run time.
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import NoDecode
 
+from voicemesh_bot.conversation import ConversationOptions
+from voicemesh_chassis.database.settings import DatabaseSettings
+from voicemesh_chassis.errors import InvalidArgumentError
 from voicemesh_chassis.settings import (
     ServerSettings,
     ServiceSettings,
@@ -21,7 +24,9 @@ __all__ = (
     "ConsoleSettings",
     "ConversationSettings",
     "DiscordSettings",
+    "RecordSettings",
     "SpeechSettings",
+    "StorageSettings",
 )
 
 _PART = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -111,8 +116,8 @@ class ConversationSettings(BaseModel):
     model_config = _PART
 
     barge_in_ms: int = Field(default=200, ge=0, le=5000)
-    """How long a person must go on after their speech was noticed to interrupt the bot, in
-    milliseconds."""
+    """How long a person must go on after their speech was noticed to pause the bot, in
+    milliseconds. Their words end the answer, unless they only show that the person listens."""
 
     max_speculations: int = Field(default=3, ge=0, le=20)
     """Most answers begun in one turn before it is known to be over; 0 saves work and takes
@@ -127,9 +132,22 @@ class ConversationSettings(BaseModel):
     max_history_turns: int = Field(default=100, ge=2, le=500)
     """Turns that the model is told; the oldest are forgotten."""
 
+    timings: dict[str, float] = Field(default={}, max_length=64)
+    """Timings in seconds that differ from the defaults, as JSON, such as `{"follow_up_s": 5}`; the
+    names and bounds are those of `ConversationOptions`. A guild may choose its own."""
+
+    @field_validator("timings")
+    @classmethod
+    def _check_timings(cls, value: dict[str, float]) -> dict[str, float]:
+        try:
+            ConversationOptions().with_timings(value)
+        except InvalidArgumentError as error:
+            raise ValueError(error.message) from error
+        return value
+
 
 class DiscordSettings(BaseModel):
-    """How the bot answers in text on Discord."""
+    """How the bot behaves on Discord."""
 
     model_config = _PART
 
@@ -149,6 +167,23 @@ class DiscordSettings(BaseModel):
     concurrent_answers: int = Field(default=16, ge=1, le=1000)
     """Most answers written at once, over all channels."""
 
+    message_content: bool = True
+    """Whether to ask Discord for the content of all messages, so that `!` commands work without a
+    mention; where the application may not have it, the bot goes on without."""
+
+    voice_channels: int = Field(default=100, ge=0, le=10_000)
+    """Most voice channels that the bot is in at once, one for each guild; 0 joins none."""
+
+    announcements: bool = True
+    """Whether the bot says aloud that it has come, and news about the services."""
+
+    preroll_ms: int = Field(default=200, ge=0, le=2000)
+    """Silence before the bot speaks, in milliseconds: listeners do not hear the first 100 to 200 of
+    a sender. It passes while the answer is made."""
+
+    duck_db: float = Field(default=-12.0, ge=-40.0, le=0.0)
+    """Gain of the bot's voice while somebody may be interrupting it, in decibels."""
+
     api_uri: str = Field(default="", max_length=500)
     """Root of another REST API than Discord's own, for a simulator; empty means Discord."""
 
@@ -161,6 +196,28 @@ class DiscordSettings(BaseModel):
             msg = "API_URI and GATEWAY_URI must be set together"
             raise ValueError(msg)
         return self
+
+
+class StorageSettings(DatabaseSettings):
+    """Where the bot keeps what guilds and people decided, and transcripts until they expire."""
+
+    service: ClassVar[str] = "bot"
+
+
+class RecordSettings(BaseModel):
+    """What is recorded of turns beside the metrics."""
+
+    model_config = _PART
+
+    event_log: Path | None = None
+    """File to which all that happens in conversations is appended as JSON lines, for
+    `voicemesh replay`; unset keeps none. People are numbers in it."""
+
+    event_log_words: bool = False
+    """Whether what people and the bot say goes into it."""
+
+    event_log_mib: int = Field(default=64, ge=1, le=65_536)
+    """Size in MiB at which it is put aside as `NAME.1`, in the place of the one before."""
 
 
 class BotSettings(ServiceSettings):
@@ -191,6 +248,12 @@ class BotSettings(ServiceSettings):
 
     discord: DiscordSettings = DiscordSettings()
     """How the bot answers on Discord."""
+
+    storage: StorageSettings = StorageSettings()
+    """Where the bot keeps what it must remember."""
+
+    record: RecordSettings = RecordSettings()
+    """What is recorded of turns."""
 
     discord_token: SecretStr | None = Field(default=None, validation_alias="DISCORD_TOKEN")
     """Token of a Discord application; unset means the console alone."""

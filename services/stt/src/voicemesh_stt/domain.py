@@ -236,7 +236,7 @@ class TurnDetection:
     service, by how long words take."""
     complete_silence_s: float = 0.4
     """Silence after which a turn that sounds complete is over."""
-    unsure_silence_s: float = 0.7
+    unsure_silence_s: float = 0.6
     """Silence after which a turn that may go on is over."""
     incomplete_silence_s: float = 1.5
     """Silence after which a turn that sounds incomplete is over."""

@@ -38,7 +38,7 @@ class TurnSettings(BaseModel):
     complete_silence_s: float = Field(default=0.4, ge=0.1, le=10)
     """Silence that ends a turn that sounds complete, in seconds."""
 
-    unsure_silence_s: float = Field(default=0.7, ge=0.1, le=10)
+    unsure_silence_s: float = Field(default=0.6, ge=0.1, le=10)
     """Silence that ends a turn that may go on, in seconds; at least `complete_silence_s`."""
 
     incomplete_silence_s: float = Field(default=1.5, ge=0.1, le=10)

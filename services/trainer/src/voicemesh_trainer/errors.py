@@ -45,6 +45,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from voicemesh_chassis.database.errors import DatabaseUnavailableError, StorageFullError
 from voicemesh_chassis.errors import (
     AlreadyExistsError,
     Code,
@@ -176,28 +177,6 @@ class ProviderOverloadedError(OverloadedError):
     """The model provider limits the rate of requests."""
 
     reason = "PROVIDER_OVERLOADED"
-
-
-class StorageFullError(OverloadedError):
-    """There is no room for what was to be written; nothing of it was kept."""
-
-    reason = "STORAGE_FULL"
-
-    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
-        # Somebody has to make room; a program that comes back sooner only fills the log.
-        super().__init__(message, retry_after_s=60.0, metadata=metadata)
-
-
-class DatabaseUnavailableError(UnavailableError):
-    """The database does not answer, or cannot be written to at the moment.
-
-    Nothing was changed, unless the connection was lost while a change was being made durable.
-    """
-
-    reason = "DATABASE_UNAVAILABLE"
-
-    def __init__(self, message: str, *, metadata: Mapping[str, str] | None = None) -> None:
-        super().__init__(message, retry_after_s=2.0, metadata=metadata)
 
 
 class FilesUnavailableError(UnavailableError):

@@ -2,13 +2,13 @@
 
 # No `from __future__ import annotations`: pydantic evaluates these annotations at run time.
 
-import os
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from voicemesh_chassis.database.settings import DatabaseSettings
 from voicemesh_chassis.settings import ServerSettings, ServiceSettings, service_settings_config
 from voicemesh_trainer.datasets.settings import DatasetSettings
 from voicemesh_trainer.training.settings import JobSettings
@@ -201,19 +201,15 @@ class MemorySettings(BaseModel):
     """Said where the model knows only answers that people called wrong."""
 
 
-class StorageSettings(BaseModel):
+class StorageSettings(DatabaseSettings):
     """Where what must not be lost is kept."""
 
-    model_config = _PART
+    service: ClassVar[str] = "trainer"
 
     data_dir: Path | None = None
     """Directory of the SQLite database, of files, and of work in progress, on a disk of this
     machine (SQLite's WAL does not work on network file systems). Unset means `voicemesh/trainer`
     in the user's data directory."""
-
-    database_url: SecretStr | None = None
-    """The database: `sqlite:///FILE`, or `postgresql://USER:PASSWORD@HOST/NAME`, which several
-    machines can share. Unset means `trainer.db` in `data_dir`."""
 
     files_url: str = Field(default="", max_length=2048)
     """Where archives, adapters and checkpoints are kept: a directory, or a bucket, such as
@@ -221,34 +217,9 @@ class StorageSettings(BaseModel):
     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL). Empty means `files` in `data_dir`.
     """
 
-    connections: int = Field(default=8, ge=1, le=1000)
-    """Connections to the database at once."""
-
-    wait_s: float = Field(default=10.0, gt=0, le=300)
-    """Longest wait for a connection, and for a lock that somebody else holds, in seconds; then the
-    call fails with DATABASE_UNAVAILABLE."""
-
-    statement_s: float = Field(default=30.0, gt=0, le=3600)
-    """Longest run of one statement, in seconds; PostgreSQL only."""
-
-    start_s: float = Field(default=30.0, ge=0, le=3600)
-    """Longest wait at the start for a database server that is not there yet, in seconds."""
-
     cache_bytes: int = Field(default=8 * 1024**3, ge=0)
     """Most bytes of a bucket's files that are kept in `data_dir`, so that they need not be fetched
     again."""
-
-    @property
-    def directory(self) -> Path:
-        """`data_dir`, with the default filled in."""
-        return (self.data_dir or _users_data_dir()).expanduser().absolute()
-
-    @property
-    def database(self) -> str:
-        """The database's address, with the default filled in."""
-        if self.database_url is None:
-            return f"sqlite:///{self.directory / 'trainer.db'}"
-        return self.database_url.get_secret_value()
 
     @property
     def files(self) -> str:
@@ -363,14 +334,6 @@ class TrainerSettings(ServiceSettings):
         if self.backend == "auto":
             return "openai" if self.openai_api_key or self.openai_base_url else "local"
         return self.backend
-
-
-def _users_data_dir() -> Path:
-    """`voicemesh/trainer` in the user's data directory (XDG_DATA_HOME or `~/.local/share`)."""
-    data_home = os.environ.get("XDG_DATA_HOME", "")
-    # The XDG specification says that a relative path here must be ignored.
-    base = Path(data_home) if Path(data_home).is_absolute() else Path.home() / ".local" / "share"
-    return base / "voicemesh" / "trainer"
 
 
 class WorkerSettings(TrainerSettings):

@@ -40,7 +40,8 @@ def test_words_say_whether_somebody_has_finished(text: str, verdict: Verdict) ->
         (0.19, None, Verdict.INCOMPLETE),
         (0.9, "It is time.", Verdict.COMPLETE),
         (0.9, "it is because", Verdict.INCOMPLETE),  # whatever it sounds like
-        (0.1, "Is it time?", Verdict.INCOMPLETE),  # a recogniser guesses at punctuation
+        (0.1, "Is it time?", Verdict.UNSURE),  # a recogniser guesses at punctuation
+        (0.1, "It is time.", Verdict.INCOMPLETE),
         (0.3, "It is time.", Verdict.UNSURE),
         (None, "Is it time?", Verdict.COMPLETE),
         (None, None, None),

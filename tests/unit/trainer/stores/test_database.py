@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,12 @@ from alembic.operations import Operations
 from sqlalchemy import Column, Connection, Text, func, insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from voicemesh_chassis.database.connections import migration_engine, read_url
+from voicemesh_chassis.database.limits import DatabaseLimits
+from voicemesh_chassis.database.meters import DatabaseMeters
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_chassis.service import ConfigurationError, StartupError
-from voicemesh_trainer.stores.connections import DatabaseLimits, migration_engine, read_url
-from voicemesh_trainer.stores.database import Database
-from voicemesh_trainer.stores.meters import DatabaseMeters
+from voicemesh_trainer.stores.database import TABLES, Database
 from voicemesh_trainer.stores.schema import dataset_names, metadata, tenants
 
 pytestmark = pytest.mark.unit
@@ -152,6 +154,21 @@ async def test_replicas_may_start_at_once_on_an_empty_database(
         await asyncio.gather(*(each.aclose() for each in replicas))
 
 
+async def test_a_start_waits_for_another_that_has_just_made_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "trainer.db"
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        database = Database(f"sqlite:///{path}")
+        opening = asyncio.create_task(database.open())
+        done, _ = await asyncio.wait({opening}, timeout=0.2)
+        assert not done
+        other.execute("COMMIT")
+        await opening
+    await add(database, "t")
+    assert await count(database) == 1
+    await database.aclose()
+
+
 def test_programs_may_start_at_once_on_a_file_that_is_not_there(tmp_path: Path) -> None:
     command = [sys.executable, "-c", OPEN, f"sqlite:///{tmp_path / 'trainer.db'}"]
     programs = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
@@ -191,7 +208,7 @@ async def test_sqlite_keeps_rows_whose_tables_refer_to_a_table_that_is_made_anew
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "trainer.db"
-    engine = migration_engine(read_url(f"sqlite:///{path}"), path, DatabaseLimits())
+    engine = migration_engine(read_url(f"sqlite:///{path}", TABLES), path, DatabaseLimits())
 
     def make(connection: Connection) -> None:
         connection.exec_driver_sql("CREATE TABLE a (x TEXT PRIMARY KEY)")
@@ -271,7 +288,7 @@ async def test_a_database_that_the_server_does_not_have_ends_the_start_at_once(
 
 async def test_transactions_are_counted(database_url: str) -> None:
     registry = new_registry()
-    database = Database(database_url, meters=DatabaseMeters(registry))
+    database = Database(database_url, meters=DatabaseMeters("trainer", registry))
     await database.open()
     await add(database, "t")
     await count(database)

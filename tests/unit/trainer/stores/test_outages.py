@@ -15,11 +15,11 @@ import pytest_asyncio
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import IntegrityError
 
+from voicemesh_chassis.database.limits import DatabaseLimits
+from voicemesh_chassis.database.meters import DatabaseMeters
 from voicemesh_chassis.metrics import new_registry
 from voicemesh_trainer.errors import DatabaseUnavailableError, StorageFullError
-from voicemesh_trainer.stores.connections import DatabaseLimits
 from voicemesh_trainer.stores.database import Database
-from voicemesh_trainer.stores.meters import DatabaseMeters
 from voicemesh_trainer.stores.schema import tenants
 
 pytestmark = pytest.mark.unit
@@ -78,7 +78,7 @@ async def remote(server: Any) -> AsyncIterator[Database]:
     """An open database of that server."""
     registry = new_registry()
     url = server.url(server.new_database())
-    database = Database(url, LIMITS, DatabaseMeters(registry))
+    database = Database(url, LIMITS, DatabaseMeters("trainer", registry))
     await database.open()
     await add(database, "before")
     yield database
@@ -250,7 +250,9 @@ async def test_what_the_server_says_is_told_in_our_words(
 
 async def test_it_is_shown_whether_the_database_is_up(server: Any) -> None:
     registry = new_registry()
-    database = Database(server.url(server.new_database()), LIMITS, DatabaseMeters(registry))
+    database = Database(
+        server.url(server.new_database()), LIMITS, DatabaseMeters("trainer", registry)
+    )
     await database.open()
     server.stop()
     try:

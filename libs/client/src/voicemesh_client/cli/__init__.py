@@ -7,6 +7,7 @@
 - `teaching`: `teach` and `forget`. `personas`: `persona`. `datasets`, with `imports`: `datasets`.
   `jobs`, by `watching`: `train` and `jobs`. `tuned`, with `evaluating` and its `cases`: `tuned`.
   `asking` and `named`: what these share. `texts`: how texts of people are read and printed.
+- `replaying`: `replay`.
 - `variables`: which environment variables all of these read.
 - `models` comes from `voicemesh_models.cli`; `recognisers`: `models stt`.
 
@@ -27,6 +28,7 @@ from voicemesh_client.cli.options import CaFile, Shared, Timeout, use_shared
 from voicemesh_client.cli.personas import app as persona
 from voicemesh_client.cli.recognisers import list_recognisers
 from voicemesh_client.cli.recordings import transcribe
+from voicemesh_client.cli.replaying import replay
 from voicemesh_client.cli.services import status
 from voicemesh_client.cli.speaking import say
 from voicemesh_client.cli.teaching import forget, teach
@@ -51,7 +53,7 @@ app.add_typer(datasets, name="datasets")
 app.add_typer(jobs, name="jobs")
 app.add_typer(tuned, name="tuned")
 app.add_typer(persona, name="persona")
-for command in (transcribe, say, ask, teach, train, forget, status):
+for command in (transcribe, say, ask, teach, train, forget, replay, status):
     app.command()(command)
 
 

@@ -25,6 +25,7 @@ To the page, `welcome` first:
     binary: reply id and sample rate (unsigned 32-bit little-endian each), then samples
     {"type": "audio_end", "reply_id": 1, "seconds": 2.5}
     {"type": "audio_stop", "reply_id": 1}               be silent at once
+    {"type": "audio_pause", "reply_id": 1, "on": true}  be silent, and go on with "on": false
     {"type": "duck", "on": true}                        play softly
     {"type": "reply_end", "reply_id": 1, "outcome": "complete", "heard_text": "...", ...}
     {"type": "timing", "reply_id": 1, "marks_ms": {"transcript": 512.0, ...}, ...}
@@ -57,15 +58,21 @@ from voicemesh_bot.console.requests import (
     check_audio,
     parse_request,
 )
+from voicemesh_bot.conversation.events import (
+    BackendChanged,
+    Played,
+    StopPressed,
+    Typed,
+    VoiceSwitched,
+)
 from voicemesh_bot.domain import Backend
 from voicemesh_bot.errors import AudienceGoneError
-from voicemesh_bot.events import BackendChanged, Played, StopPressed, Typed, VoiceSwitched
 from voicemesh_chassis.logs import get_logger
 
 if TYPE_CHECKING:
     from aiohttp import WSMessage
 
-    from voicemesh_bot.commands import FrontCommand
+    from voicemesh_bot.conversation.commands import FrontCommand
     from voicemesh_bot.session import Session
     from voicemesh_bot.watch import BackendWatch
 

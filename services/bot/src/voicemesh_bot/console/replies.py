@@ -6,11 +6,13 @@ import json
 import struct
 from typing import TYPE_CHECKING, Any
 
-from voicemesh_bot.commands import (
+from voicemesh_bot.conversation.commands import (
     DuckAudio,
     EndAudio,
     FrontCommand,
+    PauseAudio,
     PlayAudio,
+    ResumeAudio,
     ShowListening,
     ShowMessage,
     ShowNotice,
@@ -77,6 +79,8 @@ def _timing(command: ShowTiming) -> dict[str, Any]:
 _JSON: dict[type, tuple[str, Callable[[Any], dict[str, Any]]]] = {
     EndAudio: ("audio_end", lambda c: {"reply_id": c.reply_id, "seconds": c.duration_s}),
     StopAudio: ("audio_stop", lambda c: {"reply_id": c.reply_id}),
+    PauseAudio: ("audio_pause", lambda c: {"reply_id": c.reply_id, "on": True}),
+    ResumeAudio: ("audio_pause", lambda c: {"reply_id": c.reply_id, "on": False}),
     DuckAudio: ("duck", lambda c: {"on": c.ducked}),
     ShowListening: ("speech_started", lambda c: {"turn_id": c.turn_id}),
     ShowPartial: (

@@ -50,28 +50,39 @@ def use_addresses(addresses: DiscordAddresses) -> None:
     DiscordWebSocket.DEFAULT_GATEWAY = URL(addresses.gateway)
 
 
-async def stay_connected(make_client: Callable[[], DiscordClient], token: str) -> None:
+async def stay_connected(make_client: Callable[[bool], DiscordClient], token: str) -> None:
     """Log in and stay, until cancelled or until Discord refuses for good.
 
-    A refused token or intent is said in one sentence in the log, and this returns: trying again
-    would not help, and Discord limits wrong logins.
+    A refused token is said in one sentence in the log, and this returns: trying again would not
+    help, and Discord limits wrong logins.
+
+    Args:
+        make_client: makes a client for a login, with or without the content of all messages, which
+            an application has to be allowed to see.
+        token: of the application.
     """
     # At DEBUG discord.py logs what people write.
     logging.getLogger("discord").setLevel(logging.INFO)
-    wait_s = FIRST_WAIT_S
+    wait_s, message_content = FIRST_WAIT_S, True
     while True:
         began_s = time.monotonic()
         try:
-            async with make_client() as client:
+            async with make_client(message_content) as client:
                 await client.start(token)
         except discord.LoginFailure:
             log.error("Discord: the token in DISCORD_TOKEN was refused; the console runs alone")
             return
         except discord.PrivilegedIntentsRequired:
-            log.error(
-                "Discord: an intent is switched off in the developer portal; the console runs alone"
+            if not message_content:
+                log.error("Discord: a privileged intent is needed; the console runs alone")
+                return
+            log.warning(
+                "Discord: the message content intent is off in the developer portal, so `!name` "
+                "works after a mention only; set VOICEMESH_BOT_DISCORD__MESSAGE_CONTENT=false to "
+                "go without from the start"
             )
-            return
+            message_content = False
+            continue
         except (aiohttp.ClientError, OSError, discord.DiscordException) as error:
             if time.monotonic() - began_s > LONGEST_WAIT_S:
                 wait_s = FIRST_WAIT_S  # It was connected: this is a new failure.

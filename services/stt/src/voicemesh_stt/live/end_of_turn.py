@@ -62,8 +62,14 @@ def judge(probability: float | None, text: str | None) -> Verdict | None:
 
     The sound decides, but words that nobody ends with are believed whatever it says: of sentences
     with a pause inside, `benchmarks/stt/turns.py`, that cuts a fifth less and ends none later.
+    A question or an exclamation that hangs in the air is `unsure`: it waits half as long.
     """
     words = None if text is None else judge_words(text)
     if probability is None:
         return words
-    return words if words is Verdict.INCOMPLETE else judge_sound(probability)
+    if words is Verdict.INCOMPLETE:
+        return words
+    sound = judge_sound(probability)
+    if words is Verdict.COMPLETE and sound is Verdict.INCOMPLETE:
+        return Verdict.UNSURE
+    return sound

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from voicemesh_trainer.stores.connections import DatabaseLimits
+from voicemesh_chassis.database.meters import DatabaseMeters
 from voicemesh_trainer.stores.database import Database
 from voicemesh_trainer.stores.files import FileStore
-from voicemesh_trainer.stores.meters import DatabaseMeters
 from voicemesh_trainer.stores.upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -33,13 +32,9 @@ class Storage:
             ConfigurationError: if an address cannot be used.
         """
         storage = settings.storage
-        limits = DatabaseLimits(
-            connections=storage.connections,
-            wait_s=storage.wait_s,
-            statement_s=storage.statement_s,
-            start_s=storage.start_s,
+        self.database = Database(
+            storage.database, storage.limits, DatabaseMeters("trainer", registry)
         )
-        self.database = Database(storage.database, limits, DatabaseMeters(registry))
         self.files = FileStore(storage.files, storage.directory, cache_bytes=storage.cache_bytes)
         self._upkeep = Upkeep(self.database, self.files)
 

@@ -727,7 +727,7 @@ class TurnDetection(_message.Message):
     @_builtins.property
     def unsure_silence_duration(self) -> _duration_pb2.Duration:
         """Silence after which a turn that may go on is over, at least
-        complete_silence_duration; unset means 700 ms.
+        complete_silence_duration; unset means 600 ms.
         """
 
     @_builtins.property

@@ -272,6 +272,7 @@ on("sound", ({ replyId, sampleRate, samples }) => {
 });
 on("audio_end", (message) => player.end(message.reply_id));
 on("audio_stop", () => player.stop());
+on("audio_pause", ({ reply_id: id, on: paused }) => (paused ? player.pause(id) : player.resume(id)));
 on("duck", (message) => player.duck(message.on));
 on("notice", (message) => notify(message.text, message));
 on("error", (message) => {

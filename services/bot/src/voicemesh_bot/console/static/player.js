@@ -12,6 +12,10 @@ export class Player {
   #meter = null;
   #levels = new Float32Array(2048);
   #pieces = [];
+  #rest = []; // While paused: what will be played after.
+  #paused = false;
+  #before = 0; // Seconds of this answer that were heard before its last pause.
+  #all = 0;
   #nextTime = 0;
   #replyId = 0;
   #reported = 0;
@@ -62,16 +66,9 @@ export class Player {
     const buffer = this.#context.createBuffer(1, samples.length, sampleRate);
     const channel = buffer.getChannelData(0);
     for (let i = 0; i < samples.length; i++) channel[i] = samples[i] / 0x8000;
-    const source = this.#context.createBufferSource();
-    source.buffer = buffer;
-    source.connect(this.#voice);
-    const earliest = this.#context.currentTime + LEAD_S;
-    // On the grid of samples, so that pieces meet without a click.
-    const rate = this.#context.sampleRate;
-    const start = Math.round(Math.max(earliest, this.#nextTime) * rate) / rate;
-    source.start(start);
-    this.#nextTime = start + buffer.duration;
-    this.#pieces.push({ source, start, seconds: buffer.duration });
+    this.#all += buffer.duration;
+    if (this.#paused) this.#rest.push({ buffer, offset: 0 });
+    else this.#schedule(buffer, 0);
     if (!this.#timer) {
       this.#timer = setInterval(() => this.#report(), REPORT_EVERY_MS);
       this.onActive();
@@ -95,6 +92,33 @@ export class Player {
     this.#finish();
   }
 
+  // Silence at once, until resume() or stop().
+  pause(replyId) {
+    if (replyId !== this.#replyId || !this.#timer || this.#paused) return;
+    const now = this.#context.currentTime;
+    this.#report();
+    if (!this.#timer) return; // It was over just now.
+    this.#paused = true;
+    this.#voice.gain.setTargetAtTime(0, now, FADE_S / 3);
+    for (const { source, start, seconds, buffer, offset } of this.#pieces) {
+      const played = Math.max(0, Math.min(seconds, now - start));
+      this.#before += played;
+      if (played < seconds) this.#rest.push({ buffer, offset: offset + played });
+      source.stop(now + FADE_S);
+    }
+    this.#pieces = [];
+  }
+
+  // Goes on where pause() stopped.
+  resume(replyId) {
+    if (replyId !== this.#replyId || !this.#paused) return;
+    this.#paused = false;
+    this.#openVoice();
+    this.#nextTime = 0;
+    for (const { buffer, offset } of this.#rest) this.#schedule(buffer, offset);
+    this.#rest = [];
+  }
+
   // Answers are numbered anew.
   forget() {
     this.stop();
@@ -107,18 +131,36 @@ export class Player {
 
   #begin(replyId) {
     if (this.#timer) this.stop();
-    // A gain of its own, so that the fade at its end meets neither ducking nor the next answer.
+    this.#openVoice();
+    this.#replyId = replyId;
+    this.#nextTime = this.#reported = this.#all = 0;
+    this.#ended = false;
+  }
+
+  // A gain of its own, so that the fade at its end meets neither ducking nor what comes next.
+  #openVoice() {
     this.#voice = this.#context.createGain();
     this.#voice.connect(this.#volume);
-    this.#replyId = replyId;
-    this.#nextTime = this.#reported = 0;
-    this.#ended = false;
+  }
+
+  #schedule(buffer, offset) {
+    const source = this.#context.createBufferSource();
+    source.buffer = buffer;
+    source.connect(this.#voice);
+    const earliest = this.#context.currentTime + LEAD_S;
+    // On the grid of samples, so that pieces meet without a click.
+    const rate = this.#context.sampleRate;
+    const start = Math.round(Math.max(earliest, this.#nextTime) * rate) / rate;
+    source.start(start, offset);
+    const seconds = buffer.duration - offset;
+    this.#nextTime = start + seconds;
+    this.#pieces.push({ source, start, seconds, buffer, offset });
   }
 
   #played() {
     if (!this.#context) return 0;
     const heardUntil = this.#context.currentTime - (this.#context.outputLatency || 0);
-    let seconds = 0;
+    let seconds = this.#before;
     for (const piece of this.#pieces) {
       seconds += Math.max(0, Math.min(piece.seconds, heardUntil - piece.start));
     }
@@ -134,8 +176,7 @@ export class Player {
       this.#reported = seconds;
       this.onPlayed(this.#replyId, seconds);
     }
-    const all = this.#pieces.reduce((sum, piece) => sum + piece.seconds, 0);
-    if (this.#ended && seconds >= all - 0.001) this.#finish();
+    if (this.#ended && seconds >= this.#all - 0.001) this.#finish();
   }
 
   // What was heard stays counted: pieces that will not be played any more are cut to their share.
@@ -144,6 +185,9 @@ export class Player {
     this.#timer = 0;
     this.#heardBefore += this.#played();
     this.#pieces = [];
+    this.#rest = [];
+    this.#paused = false;
+    this.#before = 0;
     this.onActive();
   }
 }

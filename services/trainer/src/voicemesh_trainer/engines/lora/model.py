@@ -14,6 +14,7 @@ from voicemesh_trainer.engines.lora.export import Shape, adapter_rank, read_adap
 from voicemesh_trainer.engines.lora.faults import TrainingFault
 from voicemesh_trainer.engines.lora.forest import Forest, Sequence_
 from voicemesh_trainer.engines.lora.loss import token_log_probabilities
+from voicemesh_trainer.engines.lora.reading import each_file_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -132,14 +133,15 @@ def load(base: Path, *, rank: int, seed: int, device: str, start: Path | None = 
     named: dict[str, Any] = {"gguf_file": base.name} if base.is_file() else {}
     options = named | ({"quantization_config": GgufConfig(dequantize=True)} if named else {})
     try:
-        tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True, **named)
-        causal = AutoModelForCausalLM.from_pretrained(
-            place,
-            local_files_only=True,
-            dtype=_dtype(device),
-            attn_implementation="sdpa",
-            **options,
-        )
+        with each_file_once():
+            tokenizer = AutoTokenizer.from_pretrained(place, local_files_only=True, **named)
+            causal = AutoModelForCausalLM.from_pretrained(
+                place,
+                local_files_only=True,
+                dtype=_dtype(device),
+                attn_implementation="sdpa",
+                **options,
+            )
     except (OSError, ValueError, KeyError, RuntimeError, NotImplementedError) as error:
         msg = f"the base model cannot be read for training: {type(error).__name__}: {error}"
         raise TrainingFault(msg) from error

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from voicemesh_trainer.stores.schema import metadata
+from voicemesh_chassis.database.migrating import configure_context
 
-context.configure(
-    connection=context.config.attributes["connection"],
-    target_metadata=metadata,
-    compare_type=True,
-    # SQLite can change a column only by making the table anew.
-    render_as_batch=True,
-)
+configure_context(context)  # type: ignore[arg-type]
 with context.begin_transaction():
     context.run_migrations()

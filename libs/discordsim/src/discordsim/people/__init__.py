@@ -1,0 +1,1 @@
+"""Simulated people: what they write, click, say and hear."""

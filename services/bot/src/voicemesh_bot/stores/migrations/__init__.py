@@ -1,0 +1,5 @@
+"""Brings the tables of a database up to date, one revision after another (Alembic).
+
+`versions` has the revisions, oldest first. After a change of `schema`, write the next one with
+`python tools/new_migration.py bot "what changes"` of the repository; a released one never changes.
+"""
